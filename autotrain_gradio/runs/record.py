@@ -36,6 +36,8 @@ from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END
 __all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "write_json"]
 
 VERSION = 1
+EXAMPLES = "examples.json"
+"""File of a draft with the number of training examples of a row, as the latest preview has counted them."""
 LOCK_SECONDS = 20.0
 EXITED = "The training process exited without reporting a reason."
 RESUME_HINT = "Resume it: it continues from its last checkpoint."

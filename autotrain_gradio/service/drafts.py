@@ -299,15 +299,12 @@ class Drafts(Core):
         return found.params.model_validate(defaults(found, model)).model_dump(mode="json")
 
     def estimate(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
-        """Estimate the training: `{train_rows, examples, validation_rows, epochs, steps_per_epoch, steps}`.
-
-        Empty before a check, and for tasks without epochs.
-        """
+        """Estimate the training, as `summaries.estimate`; empty before a check, and for tasks without epochs."""
         return self._estimate(self._owned_run(draft, owner), spec)
 
     def _estimate(self, run: Run, spec: Resolved | Mapping[str, Any]) -> dict[str, Any]:
         resolved = self._resolve(spec)
-        return summaries.estimate(run, resolved.task, resolved.params, resolved.spec.resources)
+        return summaries.estimate(run, resolved)
 
     def start(
         self, draft: str, spec: Mapping[str, Any] | Resolved, owner: str = LOCAL, *, token: str | None = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.core.spec import ResourceSpec
-from autotrain_gradio.runs.record import Run, read_json
+from autotrain_gradio.runs.record import EXAMPLES, Run, read_json
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, UNREADABLE
-from autotrain_gradio.tasks.base import Params, Task
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.registry import Resolved
 
 
 def upload_bytes(run: Run) -> int:
@@ -38,29 +38,53 @@ def draft(run: Run) -> dict[str, Any]:
     }
 
 
-def estimate(run: Run, task: Task, params: Params, resources: ResourceSpec) -> dict[str, Any]:
-    """Estimate a training: `{train_rows, examples, validation_rows, epochs, steps_per_epoch, steps}`.
+def estimate(run: Run, resolved: Resolved) -> dict[str, Any]:
+    """Estimate a training: `{train_rows, examples, validation_rows, epochs, steps_per_epoch, steps, uncounted}`.
 
-    examples: of an epoch; a task may make several of a row. A step takes a batch of each process. Empty before a check,
-    and for tasks without epochs.
+    examples: of an epoch; a task may make several of a row, and a preview may have counted those of its settings. A
+    step takes a batch of each process. epochs: a fraction, if `max_steps` decides. uncounted: why the tokens of the
+    rows decide the number of examples, which no preview has counted; empty otherwise. Empty before a check, and for
+    tasks without epochs.
     """
+    task, params, resources = resolved.task, resolved.params, resolved.spec.resources
     check = read_json(run.directory / "check.json")
     if not check or not hasattr(params, "epochs") or not hasattr(params, "batch_size"):
         return {}
     rows = int(check["splits"].get("train", 0))
     format = str((check.get("format") or {}).get("name") or "")
-    examples = rows * (task.examples_per_row(params, format) if task.examples_per_row else 1)
+    counted = _counted(run, resolved)
+    per_row = counted if counted is not None else task.examples_per_row(params, format) if task.examples_per_row else 1
+    examples = round(rows * per_row)
     batch = params.batch_size * getattr(params, "gradient_accumulation", 1)
     batch *= resources.process_count * resources.nodes
     per_epoch = max(1, -(-examples // batch)) if rows else 0
+    steps, epochs = per_epoch * params.epochs, params.epochs
+    most = getattr(params, "max_steps", -1)
+    if most > 0 and per_epoch:
+        steps, epochs = most, round(most / per_epoch, 2)
     return {
         "train_rows": rows,
         "examples": examples,
         "validation_rows": int(check["splits"].get("validation", 0)),
-        "epochs": params.epochs,
+        "epochs": epochs,
         "steps_per_epoch": per_epoch,
-        "steps": per_epoch * params.epochs,
+        "steps": steps,
+        "uncounted": task.uncounted(params) if task.uncounted and counted is None else "",
     }
+
+
+def _counted(run: Run, resolved: Resolved) -> float | None:
+    """Return the training examples of a row that a preview with these settings has counted; None: none has."""
+    found = read_json(run.directory / EXAMPLES)
+    check = run.directory / "check.json"
+    if found is None or found["model"] != resolved.spec.model:
+        return None
+    if check.stat().st_mtime_ns > (run.directory / EXAMPLES).stat().st_mtime_ns:
+        return None  # the data was checked again since
+    params = resolved.params.model_dump(mode="json")
+    if any(params.get(name) != value for name, value in found["params"].items()):
+        return None
+    return float(found["examples_per_row"])
 
 
 def can(state: str, task: Task | None, *, model: bool, waiting_for_token: bool = False) -> dict[str, bool]:

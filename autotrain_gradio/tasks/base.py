@@ -212,6 +212,9 @@ class Task:
     """Model → defaults that override the declared ones; values of the user take precedence."""
     examples_per_row: Callable[[Any, str], int] | None = None
     """Parameters and data format → training examples that are made of a row, for the estimate of the steps; None: 1."""
+    uncounted: Callable[[Any], str] | None = None
+    """Parameters → why the tokens of the rows decide how many training examples there are; empty: they do not. A
+    preview counts them: the value `examples_per_row` of one of its panels."""
     listed: bool = False
     """Only `models` can be chosen: names of model families, several separated by commas; no Hub models."""
     model_aliases: dict[str, str] = field(default_factory=dict)

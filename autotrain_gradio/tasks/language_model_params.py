@@ -132,6 +132,16 @@ class PackedLanguageModelParams(LanguageModelParams):
     Much faster for rows of mixed length. The batch size counts sequences, so each step has more rows."""
 
 
+def uncounted(params: Any) -> str:
+    """Return why the tokens of the rows decide how many training examples there are; empty: they do not."""
+    if getattr(params, "packing", False):
+        return "Packing makes fewer sequences of the rows."
+    return {
+        "chunk": "Rows above the maximum length are split into several sequences.",
+        "drop": "Rows above the maximum length are dropped.",
+    }.get(params.too_long, "")
+
+
 METRICS = (
     Metric(
         "perplexity",

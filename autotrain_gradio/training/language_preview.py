@@ -13,7 +13,7 @@ from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.training import adapter_models, language_models, text_preview
 from autotrain_gradio.training.chat_templates import TemplateFailure, TokenizedRow
-from autotrain_gradio.training.token_rows import limit_lengths
+from autotrain_gradio.training.token_rows import as_dataset, limit_lengths, pack
 
 MAX_TOKENS = 240
 """Maximum number of displayed tokens of a row."""
@@ -74,7 +74,11 @@ def row_panels(
         notes.append(f"The model supports at most {limit:,} tokens, not {wanted:,}.")
     if len(made) + len(failed) < count:
         notes.append(f"Measured on {len(made) + len(failed):,} of {count:,} rows, a random sample.")
-    _, _, counts = limit_lengths(made, limit, params.too_long)
+    sequences, _, counts = limit_lengths(made, limit, params.too_long)
+    trained_on = len(sequences)
+    if getattr(params, "packing", False) and sequences:
+        trained_on = len(pack(as_dataset(sequences), limit))
+        notes.append(f"Packing: {pluralize(len(sequences), 'row')} in {pluralize(trained_on, 'sequence')}.")
     lengths = np.asarray(counts.lengths)
     if longer := counts.message():
         notes.append(longer)
@@ -97,6 +101,7 @@ def row_panels(
         },
         note=" ".join(filter(None, notes)),
     )
+    facts["examples_per_row"] = trained_on / (len(made) + len(failed))
     histogram = {**text_preview.length_histogram(lengths, limit, noun="rows"), "note": ""}
     share = panels.numbers(
         "Trained tokens",

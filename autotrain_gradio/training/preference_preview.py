@@ -63,7 +63,7 @@ def preview_pairs(spec: RunSpec, params: Any, draft: Path, context: Mapping[str,
     if len(measured) < len(rows):
         notes.append(f"Measured on {len(measured):,} of {len(rows):,} rows, a random sample.")
     limits = PairLimits.of(params, limit)
-    _, _, counts = limit_pairs(made, limits)
+    kept, _, counts = limit_pairs(made, limits)
     notes.append(counts.message())
     if counts.untrained:
         skipped = count_with_verb(counts.untrained, "row", "will")
@@ -81,6 +81,7 @@ def preview_pairs(spec: RunSpec, params: Any, draft: Path, context: Mapping[str,
         },
         note=" ".join(filter(None, notes)),
     )
+    facts["examples_per_row"] = len(kept) / len(measured)
     histogram = {**text_preview.length_histogram(lengths, limit, noun="rows"), "note": ""}
     shown = min(16, int(context.get("texts", 3)))
     picked = np.sort(np.random.default_rng(params.seed).permutation(len(made))[:shown]).tolist()

@@ -271,9 +271,12 @@ def describe_steps(estimate: dict[str, Any]) -> str:
     validation = f"validation on {pluralize(held_out, 'row')}" if held_out else "no validation rows"
     rows, examples = estimate["train_rows"], estimate["examples"]
     made = f", of which about {pluralize(examples, 'training example')} are made" if examples != rows else ""
+    uncounted = f" {estimate['uncounted']} A preview counts the training examples." if estimate["uncounted"] else ""
+    epochs = estimate["epochs"]
     text = (
-        f"{'About ' if made else ''}{pluralize(estimate['steps'], 'training step')}: "
-        f"{pluralize(estimate['epochs'], 'epoch')} of {pluralize(rows, 'row')}{made} "
-        f"({format_value(estimate['steps_per_epoch'])} steps per epoch), {validation}."
+        f"{'About ' if made or uncounted else ''}{pluralize(estimate['steps'], 'training step')}: "
+        f"{pluralize(epochs, 'epoch') if isinstance(epochs, int) else f'{format_value(epochs)} epochs'} of "
+        f"{pluralize(rows, 'row')}{made} "
+        f"({format_value(estimate['steps_per_epoch'])} steps per epoch), {validation}.{uncounted}"
     )
     return f"<p class='at-estimate'>{escape(text)}</p>"

@@ -17,6 +17,7 @@ from autotrain_gradio.tasks.language_model_params import (
     MODELS,
     PackedLanguageModelParams,
     language_model_defaults,
+    uncounted,
 )
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
@@ -79,7 +80,8 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     models=MODELS,
     defaults=partial(language_model_defaults, epochs=15, block_size=128, max_new_tokens=32),
     model_filter="text-generation",
-    shown=("block_size", "model_max_length", "too_long"),
+    uncounted=uncounted,
+    shown=("block_size", "model_max_length", "too_long", "packing"),
     samples=(Sample("recipes", "Recipes", "llm_generic/recipes", "200 short recipes."),),
     verbs=(COMPLETE,),
     position=20,

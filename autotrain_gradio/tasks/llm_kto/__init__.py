@@ -15,6 +15,7 @@ from autotrain_gradio.tasks.language_model_params import (
     ChatTemplateParams,
     LanguageModelParams,
     language_model_defaults,
+    uncounted,
 )
 from autotrain_gradio.tasks.llm_sft import TASK as CHAT
 from autotrain_gradio.tasks.preference_params import LOSS_CHART, NO_DROPOUT, renamed
@@ -111,6 +112,7 @@ TASK = Task(
     models=MODELS,
     defaults=partial(language_model_defaults, lora_lr=1e-5, lr=1e-3, epochs=4, block_size=256, max_new_tokens=48),
     model_filter="text-generation",
+    uncounted=uncounted,
     shown=("block_size", "model_max_length", "too_long", "chat_template"),
     samples=(SAMPLE_JUDGED,),
     verbs=(chat.CHAT,),

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from autotrain_gradio.data.catalog import DUPLICATES, HUB, PATH, PREFERENCES, SAMPLE, SAVED_DATASET, UPLOAD
 from autotrain_gradio.tasks import chat
 from autotrain_gradio.tasks.base import Input, Metric, Task, param
-from autotrain_gradio.tasks.language_model_params import MODELS, language_model_defaults
+from autotrain_gradio.tasks.language_model_params import MODELS, language_model_defaults, uncounted
 from autotrain_gradio.tasks.llm_sft import TASK as CHAT
 from autotrain_gradio.tasks.preference_params import (
     CHARTS,
@@ -68,6 +68,7 @@ TASK = Task(
     models=MODELS,
     defaults=partial(language_model_defaults, lora_lr=5e-5, lr=1e-3, epochs=3, block_size=256, max_new_tokens=48),
     model_filter="text-generation",
+    uncounted=uncounted,
     shown=("block_size", "model_max_length", "too_long", "max_prompt_length", "max_completion_length", "chat_template"),
     samples=(SAMPLE_PAIRS,),
     verbs=(chat.CHAT,),

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from autotrain_gradio.data.catalog import DUPLICATES, HUB, PATH, PREFERENCES, SAMPLE, SAVED_DATASET, UPLOAD
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Input, Metric, Task, param
-from autotrain_gradio.tasks.language_model_params import MODELS, language_model_defaults
+from autotrain_gradio.tasks.language_model_params import MODELS, language_model_defaults, uncounted
 from autotrain_gradio.tasks.preference_params import LOSS_CHART, REWARD_ACCURACY, REWARD_MARGIN, PairParams
 from autotrain_gradio.tasks.preferences import COLUMN_ALIASES, FORMATS, PREFERENCE_TABLE, SAMPLE_PAIRS
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
@@ -79,6 +79,7 @@ answer = scorer(**inputs).logits[0, 0].item()
     models=MODELS,
     defaults=partial(language_model_defaults, lora_lr=1e-4, lr=1e-3, epochs=2, block_size=256),
     model_filter="text-generation",
+    uncounted=uncounted,
     shown=("block_size", "model_max_length", "too_long", "max_prompt_length", "max_completion_length", "chat_template"),
     samples=(SAMPLE_PAIRS,),
     position=50,

@@ -16,6 +16,7 @@ from autotrain_gradio.tasks.language_model_params import (
     ChatTemplateParams,
     PackedLanguageModelParams,
     language_model_defaults,
+    uncounted,
 )
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
@@ -71,7 +72,8 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     models=MODELS,
     defaults=partial(language_model_defaults, epochs=6, block_size=256, max_new_tokens=48),
     model_filter="text-generation",
-    shown=("block_size", "model_max_length", "too_long", "chat_template", "assistant_only_loss"),
+    uncounted=uncounted,
+    shown=("block_size", "model_max_length", "too_long", "packing", "chat_template", "assistant_only_loss"),
     samples=(
         Sample("kitchen-helper", "Kitchen helper", "llm_sft/kitchen_helper", "240 short chats about cooking times."),
     ),

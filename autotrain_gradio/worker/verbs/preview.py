@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.runs.record import EXAMPLES, write_json
 from autotrain_gradio.tasks.verb_call import VerbCall
 
 PREVIEWING = "Preparing the training inputs of your data"
@@ -20,4 +21,10 @@ def run(call: VerbCall) -> list[Panel]:
     module = load(call)
     call.progress(PREVIEWING, 0.0)
     found: list[Panel] = module.preview(call.directory, call.spec, call.params, call.context)
+    per_row = next((panel["examples_per_row"] for panel in found if "examples_per_row" in panel), None)
+    if per_row is not None:
+        shown = call.task.previewed_params()
+        params = {name: value for name, value in call.params.model_dump(mode="json").items() if name in shown}
+        counted = {"examples_per_row": per_row, "model": call.spec.model, "params": params}
+        write_json(call.directory / EXAMPLES, counted)
     return found

@@ -17,6 +17,7 @@ from autotrain_gradio.core.errors import DataError, Forbidden, NotFound, SpecErr
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.service import Service
+from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.ui.step_model import describe_steps
 
 Start = Callable[..., str]
@@ -365,3 +366,42 @@ def test_the_estimate_counts_the_examples_that_are_made_of_a_row(service: Servic
     assert (found["train_rows"], found["examples"], found["steps"]) == (100, examples, 2 * -(-examples // 8))
     text = describe_steps(found)
     assert ("About" in text) == (examples != 100) and (f"{examples} training examples" in text) == (examples != 100)
+
+
+def estimated(service: Service, task: str, **params: Any) -> dict[str, Any]:
+    """Return the estimate of a draft with 100 checked rows, and its text as `text`."""
+    draft = service.draft(task)
+    check = {"splits": {"train": 100}, "findings": [], "format": {"name": "messages"}}
+    write_json(service.store.get(draft).directory / "check.json", check)
+    found = service.estimate(draft, {"task": task, "model": "tiny", "params": {"batch_size": 8, **params}})
+    return {**found, "text": describe_steps(found), "draft": draft}
+
+
+def test_the_estimate_stops_at_the_maximum_number_of_steps(service: Service) -> None:
+    found = estimated(service, "llm-sft", epochs=4, max_steps=20)
+    assert (found["steps"], found["steps_per_epoch"], found["epochs"]) == (20, 13, 1.54)
+    assert "20 training steps: 1.54 epochs of 100 rows" in found["text"]
+    assert estimated(service, "llm-sft", epochs=4)["steps"] == 52
+
+
+def test_the_estimate_uses_what_a_preview_has_counted(service: Service) -> None:
+    """Packing, chunks and dropped rows: only the tokens say how many training examples there are."""
+    found = estimated(service, "llm-sft", packing=True, epochs=1)
+    assert found["steps_per_epoch"] == 13 and found["text"].startswith("<p class='at-estimate'>About 13")
+    assert "Packing makes fewer sequences of the rows. A preview counts" in found["text"]
+    spec = {"task": "llm-sft", "model": "tiny", "params": {"batch_size": 8, "packing": True, "epochs": 1}}
+    resolved = resolve(spec)
+    names = resolved.task.previewed_params()
+    params = {name: value for name, value in resolved.params.model_dump(mode="json").items() if name in names}
+    assert "packing" in params
+    directory = service.store.get(found["draft"]).directory
+    write_json(directory / "examples.json", {"examples_per_row": 0.25, "model": "tiny", "params": params})
+    counted = service.estimate(found["draft"], spec)
+    assert (counted["examples"], counted["steps"], counted["uncounted"]) == (25, 4, "")
+    for change in ({"block_size": 64}, {"packing": False}):
+        other = {**spec, "params": {**spec["params"], **change}}
+        assert service.estimate(found["draft"], other)["examples"] == 100, "the preview had other settings"
+    assert service.estimate(found["draft"], {**spec, "model": "gpt2"})["examples"] == 100
+    write_json(directory / "check.json", {"splits": {"train": 80}, "findings": []})
+    assert service.estimate(found["draft"], spec)["examples"] == 80, "the data was checked again since"
+    assert "are dropped" in estimated(service, "llm-dpo", too_long="drop")["uncounted"]

@@ -100,3 +100,14 @@ def test_a_model_that_does_not_fit_is_a_warning(chat_trial: Callable[..., Any]) 
     checked = made.resolved.params.model_copy(update={"gradient_checkpointing": True})
     less, whole = (language_memory.estimate(config, 1000, p, 4096) for p in (checked, made.resolved.params))
     assert less.parts["activations"] < whole.parts["activations"]
+
+
+def test_the_preview_counts_the_sequences_of_packed_and_dropped_rows(chat_trial: Callable[..., Any]) -> None:
+    def per_row(**params: Any) -> float:
+        made = chat_trial(run=str(params), **params)
+        return preview(made.directory, made.resolved.spec, made.resolved.params, {})[0]["examples_per_row"]
+
+    assert per_row() == 1.0
+    assert per_row(packing=True, block_size=256) < 0.5
+    assert per_row(too_long="chunk", block_size=16) > 1.5
+    assert 0 < per_row(too_long="drop", block_size=32) < 1
