@@ -53,8 +53,9 @@ class AppRun:
 
 
 def start(service: Service, spec: dict[str, Any]) -> str:
-    """Check the data of a spec and start the run; return its id."""
+    """Check the data of a spec and start the run, as the command line does; return its id."""
     draft = service.draft(spec["task"])
+    service.prestart(draft, spec)
     service.check(draft, spec)
     return service.start(draft, spec)
 

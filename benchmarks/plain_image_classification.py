@@ -86,7 +86,7 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
             save_strategy="epoch",
             save_total_limit=1,
             load_best_model_at_end=True,
-            optim="adamw_torch",
+            optim="adamw_torch_fused",
             logging_steps=5,
             disable_tqdm=True,
             remove_unused_columns=False,

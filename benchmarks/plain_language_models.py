@@ -50,7 +50,7 @@ def main(settings: dict[str, Any]) -> None:
             pad_to_multiple_of=8 if torch.cuda.is_available() else None,
             learning_rate=settings["lr"],
             warmup_steps=0.1,
-            optim="adamw_torch",
+            optim="adamw_torch_fused",
             bf16=settings.get("bf16", False),
             activation_checkpointing=False,
             eval_strategy="epoch" if validates else "no",

@@ -80,7 +80,7 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
             save_total_limit=1,
             load_best_model_at_end=True,
             train_sampling_strategy="group_by_length" if tuned else "random",
-            optim="adamw_torch",
+            optim="adamw_torch_fused",
             logging_steps=5,
             disable_tqdm=True,
             seed=42,

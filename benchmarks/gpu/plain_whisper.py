@@ -69,7 +69,7 @@ def main(settings: dict[str, Any]) -> None:
             per_device_train_batch_size=settings["batch_size"],
             learning_rate=settings["lr"],
             warmup_steps=0.1,
-            optim="adamw_torch",
+            optim="adamw_torch_fused",
             bf16=settings["bf16"],
             save_strategy="no",
             logging_steps=settings["logging_steps"],

@@ -50,6 +50,11 @@ def test_arguments_follow_the_parameters(tmp_path: Any) -> None:
     assert arguments(tmp_path, logging_steps=7).logging_steps == 7
 
 
+def test_the_default_optimizer_is_the_fused_one_and_others_are_kept(tmp_path: Any) -> None:
+    assert arguments(tmp_path).optim == "adamw_torch_fused"
+    assert arguments(tmp_path, optimizer="adafactor").optim == "adafactor"
+
+
 def test_an_unknown_optimizer_is_refused_with_a_suggestion(tmp_path: Any) -> None:
     with pytest.raises(UserError) as caught:
         arguments(tmp_path, optimizer="adamw_troch")
