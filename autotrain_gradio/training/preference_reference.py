@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate.utils import release_memory
+from accelerate.utils import gather_object, release_memory
 from datasets import Dataset
 from transformers import AutoModelForCausalLM
 
@@ -18,6 +18,7 @@ from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import (
     adapter_models,
+    distributed,
     failures,
     language_models,
     language_probe,
@@ -128,14 +129,17 @@ def _stored(run: Reporter, split: str, shape: tuple[int, int]) -> Any:
 
 def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str, order: np.ndarray) -> Any:
     """Return the log-probabilities (values, rows); None if stopped. order: of the rows, those of similar length."""
-    size = trainer.args.per_device_eval_batch_size
-    parts = []
-    for start in range(0, len(rows), size):
+    size, ranks = trainer.args.per_device_eval_batch_size, distributed.world_size()
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    # Each rank computes every other batch, and takes part in the decisions to stop after the last one, too.
+    for start in range(0, len(rows), size * ranks):
         message = f"Computing reference log-probabilities: {start:,} of {len(rows):,} {split} rows"
         run.state("preparing", message)
-        if run.stop_requested():
+        if distributed.decision(run).decide(evaluating=True)[0]:
             return None
-        some = order[start : start + size]
+        some = order[start + size * distributed.rank() :][:size]
+        if not len(some):
+            continue
         batch = trainer.data_collator([rows[int(i)] for i in some])
         try:
             found = trainer.compute_ref_log_probs(model, trainer_internals.prepare_inputs(trainer, batch))
@@ -145,9 +149,14 @@ def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str
             message = f"Not enough memory for the reference log-probabilities of {len(some)} rows."
             hint = "Reduce batch_size or block_size, or choose a smaller model."
             raise UserError(message, hint, "params.batch_size", "out-of-memory") from error
-        parts.append(torch.stack([values for values in found if values is not None]).float().cpu().numpy())
-    values = np.concatenate(parts, axis=1)[:, np.argsort(order, kind="stable")]
-    _store(run.checkpoints / f"reference_{split}.npy", values)
+        parts.append((some, torch.stack([values for values in found if values is not None]).float().cpu().numpy()))
+    if distributed.is_parallel():
+        parts = gather_object(parts)
+    values = np.zeros((len(parts[0][1]), len(rows)), dtype=np.float32)
+    for some, computed in parts:
+        values[:, some] = computed
+    if distributed.rank() == 0:
+        _store(run.checkpoints / f"reference_{split}.npy", values)
     return values
 
 

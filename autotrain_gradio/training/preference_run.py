@@ -14,7 +14,7 @@ from autotrain_gradio.data.kinds.conversation import messages_of
 from autotrain_gradio.data.kinds.tools import tools_of
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Task
-from autotrain_gradio.training import language_models
+from autotrain_gradio.training import distributed, language_models
 from autotrain_gradio.training.arguments import device
 from autotrain_gradio.training.chat_template_support import Conversation, use_template
 from autotrain_gradio.training.chat_templates import (
@@ -148,7 +148,7 @@ def tokenize_pairs(run: Reporter, name: str, tokenizer: PairTokenizer, rows: Dat
                 yield row
 
     pairs, origins, counts = limit_pairs(usable(), PairLimits.of(run.params, limit))
-    if stopped:
+    if distributed.agree_to_stop(run, stopped):
         return None
     what = "training row" if name == "train" else "validation row"
     report_skipped(run, failed, what)

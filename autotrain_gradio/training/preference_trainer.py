@@ -11,7 +11,7 @@ import torch
 from transformers.trainer_utils import EvalLoopOutput
 from trl import DPOTrainer, RewardTrainer
 
-from autotrain_gradio.training import trainer_internals
+from autotrain_gradio.training import distributed, trainer_internals
 from autotrain_gradio.training.preference_rows import pair_lengths
 
 
@@ -97,8 +97,15 @@ class ExactEvaluation(trainer_internals.LengthGrouping, trainer_internals.Tokeni
         ignore_keys: list[str] | None = None,
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
-        """Evaluate batch by batch; a few numbers of each row are kept, and never the logits."""
+        """Evaluate batch by batch; a few numbers of each row are kept, and never the logits.
+
+        With several processes each evaluates all rows: losses are sums over the rows or tokens of a batch, and the
+        last batches of a divided data set would repeat some rows.
+        """
         trainer: Any = self
+        if distributed.is_parallel():
+            size, collate = self.args.eval_batch_size, trainer.data_collator
+            dataloader = torch.utils.data.DataLoader(dataloader.dataset, batch_size=size, collate_fn=collate)
         self.model.eval()
         parts = []
         for inputs in dataloader:

@@ -118,5 +118,5 @@ TASK = Task(
     verbs=(chat.CHAT,),
     position=45,
     aliases=("llm:kto",),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )
