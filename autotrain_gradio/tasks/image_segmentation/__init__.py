@@ -47,7 +47,7 @@ class ImageSegmentationParams(TrainerParams):
     model hardly learns."""
     image_square_size: int = param(512, "basic", title="Image size (pixels)", ge=32, le=4096)
     """Side in pixels of the square to which images are resized for the model. Larger images show fine outlines better,
-    and need more memory. Multiples of 32 fit every model; BEiT and DPT need the size they were pretrained with."""
+    and need more memory. Multiples of 32 fit every model."""
     random_resized_crop: bool = param(True, "augmentation", title="Random resized crop")
     """Random crop of the training images, between 30 and 100 % of the area, so that size and position of the objects
     do not matter."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 TRANSPARENT = "transparent"
 BACKGROUND = ("background", "_background_", "__background__", "bg", "void", "unlabelled", "unlabeled")
 """Names of classes that are not coloured, in lower case."""
-FIRST = ("#e6550d", "#2563eb", "#16a34a", "#c026d3", "#eab308", "#0891b2", "#dc2626", "#7c3aed", "#84cc16", "#db2777")
+FIRST = ("#16a34a", "#c026d3", "#f59e0b", "#0891b2", "#e11d48", "#4f46e5", "#84cc16", "#7c3aed", "#ea580c", "#0d9488")
 """Colours that differ clearly on photos, for the first classes."""
 
 

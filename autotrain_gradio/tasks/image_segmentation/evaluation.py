@@ -158,4 +158,7 @@ class SegmentationEvaluator:
         true = self._images.mask(row, size)
         predicted = cv2.resize(found, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
         masks = [("annotated", true), ("predicted", np.where(true == IGNORE, IGNORE, predicted))]
-        return item_of(root / folder, root, str(row), image, masks, self._names, side=SIDE, caption=caption)
+        wrong = (true != IGNORE) & (true != predicted)
+        return item_of(
+            root / folder, root, str(row), image, masks, self._names, side=SIDE, caption=caption, wrong=wrong
+        )

@@ -16,6 +16,7 @@ from autotrain_gradio.data.media import media_cells
 from autotrain_gradio.data.media.media_cache import Scan
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.tasks.image_segmentation.class_panels import pixels_panels
+from autotrain_gradio.tasks.image_segmentation.examples import examples_panels
 from autotrain_gradio.tasks.image_segmentation.mask_files import MaskFact, look
 
 PROBLEMS = {
@@ -83,6 +84,11 @@ def _notes(facts: list[MaskFact], context: Context) -> list[Finding]:
     hit = [i for i, f in enumerate(facts) if f.transparent and not f.problem]
     text = "{n} {has} transparent pixels, which count as black (value 0)"
     return context.findings("info", "mask-transparent", text, hit, "Check the classes below.", noun="mask")
+
+
+def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
+    """Show a few images with their masks."""
+    return examples_panels(rows, role, context)
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:

@@ -33,7 +33,8 @@ def masks_panel(
 def html(panel: Panel, context: RenderContext) -> str:
     """Return a legend, and for each image a figure of every mask: the image, and the mask over it."""
     figures = "".join(_figures(item, context) for item in panel["items"])
-    return f"{_legend(panel)}<div class='at-gallery at-boxes'>{figures}</div>"
+    several = any(len(item["layers"]) > 1 for item in panel["items"])
+    return f"{_legend(panel)}<div class='at-gallery at-masks{' at-mask-sets' if several else ''}'>{figures}</div>"
 
 
 def _legend(panel: Panel) -> str:
@@ -56,8 +57,9 @@ def _figures(item: Mapping[str, Any], context: RenderContext) -> str:
     for layer in item["layers"]:
         over = escape(context.link(str(layer["file"])), quote=True)
         size = f"width='{float(item['width']):g}' height='{float(item['height']):g}'"
-        names = escape(f"{layer['title']}: {', '.join(layer['classes']) or 'no class'}", quote=True)
-        caption = escape(" · ".join(filter(None, (str(item.get("caption") or ""), str(layer["title"])))))
+        names = escape(_described(layer), quote=True)
+        words = str(item.get("caption") or "") if layer is item["layers"][0] else ""
+        caption = escape(" · ".join(filter(None, (words, str(layer["title"])))))
         drawing = (
             f"<svg viewBox='0 0 {float(item['width']):g} {float(item['height']):g}' role='img' aria-label='{names}' "
             f"style='width:100%;height:auto'><title>{names}</title><image href='{photo}' {size} "
@@ -65,14 +67,19 @@ def _figures(item: Mapping[str, Any], context: RenderContext) -> str:
             "style='image-rendering:pixelated'/></svg>"
         )
         made.append(f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>")
-    return "".join(made)
+    return f"<div class='at-mask-set'>{''.join(made)}</div>" if len(made) > 1 else made[0]
+
+
+def _described(layer: Mapping[str, Any]) -> str:
+    """Return the title of a mask and its classes."""
+    return f"{layer['title']}: {', '.join(layer['classes'])}" if layer["classes"] else str(layer["title"])
 
 
 def text(panel: Panel, context: RenderContext) -> str:
     """Return each image with the classes of its masks: `1.jpg: predicted: cat, road`."""
     lines = []
     for item in panel["items"][: context.rows]:
-        layers = [f"{x['title']}: {', '.join(x['classes']) or 'no class'}" for x in item["layers"]]
+        layers = [_described(layer) for layer in item["layers"]]
         lines.append(f"  {item['file']}: {'; '.join(layers)}")
     return "\n".join(lines) + more_lines(len(panel["items"]), context.rows)
 

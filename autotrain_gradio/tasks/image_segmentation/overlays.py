@@ -15,7 +15,9 @@ from autotrain_gradio.tasks.image_segmentation.mask_classes import IGNORE
 from autotrain_gradio.training.image_files import thumbnail
 
 IGNORED_COLOUR = (0, 0, 0)
-OPACITY, IGNORED_OPACITY = 150, 60
+OPACITY, IGNORED_OPACITY = 165, 60
+WRONG = (255, 0, 0, 230)
+"""Red, green, blue and opacity of wrong pixels."""
 
 
 def shown_size(height: int, width: int, side: int) -> tuple[int, int]:
@@ -56,10 +58,12 @@ def item_of(
     *,
     side: int,
     caption: str = "",
+    wrong: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Write an image and overlays of its masks, and return an item of `masks_panel`.
 
     folder: of the files, below `root`, the run's directory. name: of the files. masks: title and class numbers of each.
+    wrong: bool (height, width), the wrong pixels, shown in red; None: not known.
     """
     photo = folder / f"{name}.jpg"
     if not photo.exists():
@@ -72,6 +76,12 @@ def item_of(
         present = [int(n) for n in np.unique(mask) if n != IGNORE]
         shown = [names[n] for n in present if n < len(names)]
         layers.append({"title": title, "file": file.relative_to(root).as_posix(), "classes": shown})
+    if wrong is not None:
+        file = folder / f"{name}-wrong.png"
+        small = shrink(wrong.astype(np.uint8), side)
+        Image.fromarray(np.array([(0, 0, 0, 0), WRONG], np.uint8)[small], "RGBA").save(file, optimize=True)
+        title = f"wrong pixels: {100 * wrong.mean():.1f} %"
+        layers.append({"title": title, "file": file.relative_to(root).as_posix(), "classes": []})
     with Image.open(photo) as saved:
         width, height = saved.size
     photo_file = photo.relative_to(root).as_posix()

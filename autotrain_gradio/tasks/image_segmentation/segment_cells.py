@@ -14,6 +14,7 @@ import pyarrow as pa
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.tasks.image_segmentation.class_panels import pixels_panels
+from autotrain_gradio.tasks.image_segmentation.examples import examples_panels
 from autotrain_gradio.tasks.image_segmentation.segments import fill
 
 SKIPPED = {
@@ -82,6 +83,11 @@ def _broken(cell: dict[str, Any]) -> list[int]:
         if not pixels:
             found.append(number)
     return found
+
+
+def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
+    """Show a few images with their polygons."""
+    return examples_panels(rows, role, context)
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
