@@ -17,8 +17,10 @@ from autotrain_gradio.data.catalog import RENDERED_TEXT
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds.conversation_messages import (
     CHATML,
+    CUT,
     EMPTY,
     IMAGES,
+    NO_CONTENT,
     OPENAI,
     SHAREGPT,
     UNKNOWN_ROLE,
@@ -31,6 +33,7 @@ from autotrain_gradio.data.kinds.conversation_messages import (
     stored,
 )
 from autotrain_gradio.data.kinds.conversation_panels import gallery, profile
+from autotrain_gradio.data.kinds.conversation_text import resembles_messages
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess
 from autotrain_gradio.data.values.content_ids import of_texts
@@ -49,11 +52,15 @@ __all__ = [
 
 BATCH = 20_000
 """Rows that are parsed before they become Arrow."""
-LOOKED_AT = 50
-"""Cells by which a column is recognized."""
+LOOKED_AT = 100
+"""Cells by which a column is recognized, from all parts of it: the first ones may be damaged."""
 SHARE = 0.5
-"""Least share of them that must be conversations."""
+"""Least share of them that must be conversations in a column that may have texts instead."""
+LEAST = 0.1
+"""The same of a column that is named as conversations are: its other cells are damaged, and are reported."""
 KEYS = {OPENAI: "role and content", SHAREGPT: "from and value", CHATML: "text with <|im_start|>"}
+EXAMPLES = 3
+"""Rows of each form that are named, where there are several."""
 _READABLE = 'Write [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}].'
 REASONS = {
     EMPTY: ("{n} {has} no messages", "Fill them in to use these rows."),
@@ -61,6 +68,14 @@ REASONS = {
     UNKNOWN_ROLE: (
         "{n} {has} a message of an unknown role",
         "Rename the roles to system, user, assistant or tool (ShareGPT: system, human, gpt, function_call, tool).",
+    ),
+    CUT: (
+        "{n} {holds} JSON that ends in the middle of a message",
+        "A program has truncated the cells (Excel holds 32,767 characters): export the data as JSON lines or Parquet.",
+    ),
+    NO_CONTENT: (
+        "{n} {has} a message without content",
+        'Fill in "content"; only messages of the assistant with tool_calls need none.',
     ),
     IMAGES: (
         "{n} {has} messages with images, audio or files",
@@ -79,13 +94,23 @@ def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -
 def recognize(columns: dict[str, list[pa.ChunkedArray]], request: Request) -> float:
     """Return the confidence that a format's first column holds conversations."""
     column = next(iter(columns.values()))[0]
-    return 0.95 if holds_conversations(column, answered=True) else 0.3 if holds_conversations(column) else 0.0
+    if holds_conversations(column, answered=True, share=LEAST):
+        return 0.95
+    return 0.3 if holds_conversations(column) else 0.0
 
 
-def holds_conversations(column: pa.ChunkedArray, *, answered: bool = False) -> bool:
-    """Whether most of the first cells of a column are conversations. answered: of a user and an assistant."""
-    cells = [v for v in column.slice(0, LOOKED_AT).to_pylist() if v is not None and v != ""]
-    return bool(cells) and sum(is_conversation(cell, answered=answered) for cell in cells) >= SHARE * len(cells)
+def holds_conversations(column: pa.ChunkedArray, *, answered: bool = False, share: float = SHARE) -> bool:
+    """Whether cells of a column are conversations, usable or not; damaged ones count, if they begin like some.
+
+    answered: and most of these that can be used are of a user and an assistant. share: least share of them.
+    """
+    places = np.unique(np.linspace(0, len(column) - 1, LOOKED_AT).astype(int)) if len(column) else []
+    cells = [v for v in column.take(pa.array(places, pa.int64())).to_pylist() if v is not None and v != ""]
+    usable = [cell for cell in cells if is_conversation(cell)]
+    others = sum(isinstance(cell, str) and resembles_messages(cell) for cell in cells if not is_conversation(cell))
+    if not usable and not others or len(usable) + others < share * len(cells):
+        return False
+    return not answered or 2 * sum(is_conversation(cell, answered=True) for cell in usable) >= len(usable)
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
@@ -96,6 +121,9 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     details: dict[int, str] = {}
     unused: Counter[str] = Counter()
     halves: list[int] = []
+    wrapped: dict[str, list[int]] = {}
+    values: list[int] = []
+    first: dict[str, list[int]] = {}
 
     def parsed(number: int, value: object) -> str | None:
         if not context.needed[number]:
@@ -106,6 +134,12 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
             details[number] = _detail(found, value)
             return None
         forms[found.form] += 1
+        if len(first.setdefault(found.form, [])) < EXAMPLES:
+            first[found.form].append(number)
+        if found.wrapped:
+            wrapped.setdefault(found.wrapped, []).append(number)
+        if found.values:
+            values.append(number)
         roles.update(message["role"] for message in found.messages)
         unused.update(found.unused)
         try:
@@ -115,19 +149,26 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
             return found.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return found.text
 
-    values = text_array(
+    texts = text_array(
         parsed(start + i, value)
         for start in range(0, len(cells), BATCH)
         for i, value in enumerate(cells.slice(start, BATCH).to_pylist())
     )
-    result = Cells(values, {code: np.array(numbers) for code, numbers in rows.items()}, {"digest": of_texts(values)})
+    result = Cells(texts, {code: np.array(numbers) for code, numbers in rows.items()}, {"digest": of_texts(texts)})
     for code in rows:
         text, hint = REASONS[code]
         result.findings += context.skipped(code, text, rows[code], hint, lambda row: details[row])
     text = "{n} {holds} half of a character (a truncated emoji, perhaps), which was replaced by \ufffd"
     hint, where = "Truncate texts between characters.", f"column {context.column}"
     result.findings += context.findings("warning", "half-characters", text, halves, hint, where=where)
-    result.findings += _reading(context, forms, roles, unused)
+    for how, numbers in wrapped.items():
+        text, code = f"{{n}} {{has}} messages in {how}; they were parsed all the same", "conversation-notation"
+        hint = "Nothing is lost. Other programs may need the messages as plain JSON."
+        result.findings += context.findings("info", code, text, numbers, hint, where=where)
+    text = "{n} {has} messages whose content is a number or true or false, which {was} read as text"
+    hint = 'Write "content" as a text.'
+    result.findings += context.findings("info", "conversation-values", text, values, hint, where=where)
+    result.findings += _reading(context, forms, roles, unused, first)
     return result
 
 
@@ -151,11 +192,18 @@ def _detail(found: Parsed, value: object) -> str:
     return f": {' '.join(str(value)[:200].split())[:40]!r}" if found.problem == UNREADABLE else ""
 
 
-def _reading(context: Context, forms: Counter[str], roles: Counter[str], unused: Counter[str]) -> list[Finding]:
-    """Report how many conversations were read, in which form, and what is not used of them."""
+def _reading(
+    context: Context, forms: Counter[str], roles: Counter[str], unused: Counter[str], first: dict[str, list[int]]
+) -> list[Finding]:
+    """Report how many conversations were read, in which form, and what is not used of them. first: rows of a form."""
     findings, column, where = list[Finding](), context.column, f"column {context.column}"
     if forms:
-        shown = " and ".join(f"{n:,} in the form of {form} ({KEYS[form]})" for form, n in forms.most_common())
+        names = {form: KEYS[form] for form in forms}
+        if len(forms) > 1:
+            for form in names:
+                rows = join_examples([context.locations[row] for row in first[form]], forms[form], limit=EXAMPLES)
+                names[form] += f": {rows}"
+        shown = " and ".join(f"{n:,} in the form of {form} ({names[form]})" for form, n in forms.most_common())
         message = f"{count_with_verb(forms.total(), 'conversation', 'was')} read from the column '{column}': {shown}. "
         message += f"Messages: {', '.join(f'{n:,} {role}' for role, n in roles.most_common())}."
         fix = _as_texts(context) if forms[CHATML] else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
+
+from autotrain_gradio.data.kinds.conversation_text import NESTED, is_cut, parse_json, unwrap
 
 SYSTEM, USER, ASSISTANT, TOOL = "system", "user", "assistant", "tool"
 ROLES = {
@@ -25,10 +26,6 @@ LIST_KEYS = ("messages", "conversations", "conversation")
 """Keys of an object whose value is the list of messages."""
 OPENAI, SHAREGPT, CHATML = "OpenAI", "ShareGPT", "ChatML"
 CHATML_MESSAGE = re.compile(r"\s*<\|im_start\|>[ ]*([\w-]+)\n(.*?)(?:<\|im_end\|>|\Z)", re.DOTALL)
-_BETWEEN_OBJECTS = re.compile(r"\}\s*\n\s*\{")
-MOST_CHARACTERS = 1_000_000
-"""Characters of a cell from which it is not parsed as Python."""
-
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _FURTHER = frozenset((*KEPT, "function_call"))
@@ -52,7 +49,8 @@ class Parsed:
 
     problem: code of the reason why it cannot be used; "" if it can. text: as it is stored. form: how it is written.
     unknown: roles that no message can have. unused: keys of messages that are not stored. nulls: its objects have the
-    keys of all others, with null, as Arrow makes them.
+    keys of all others, with null, as Arrow makes them. wrapped: how it was quoted once too often. values: contents that
+    are no texts, such as numbers.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -62,6 +60,8 @@ class Parsed:
     unknown: list[str] = field(default_factory=list)
     unused: set[str] = field(default_factory=set)
     nulls: bool = False
+    wrapped: str = ""
+    values: int = 0
 
 
 class _Unusable(Exception):
@@ -74,6 +74,7 @@ class _Unusable(Exception):
 
 UNREADABLE, EMPTY = "conversation-unreadable", "conversation-empty"
 UNKNOWN_ROLE, IMAGES = "conversation-role-unknown", "conversation-images"
+CUT, NO_CONTENT = "conversation-cut", "conversation-no-content"
 
 
 def messages_of(cell: str) -> list[Message]:
@@ -110,7 +111,7 @@ def is_conversation(value: Any, *, answered: bool = False) -> bool:
     """Whether a cell holds messages, usable or not. answered: if they can be used, those of a user and an assistant."""
     found = parse(value)
     if found.problem:
-        return found.problem in {UNKNOWN_ROLE, IMAGES}
+        return found.problem in {UNKNOWN_ROLE, IMAGES, NO_CONTENT}
     return not answered or {USER, ASSISTANT} <= {message["role"] for message in found.messages}
 
 
@@ -125,36 +126,31 @@ def _items(value: Any, found: Parsed) -> list[Any]:
         if text.startswith("<|im_start|>"):
             found.form = CHATML
             return _chatml(text)
-        value = parse_json(text)
+        value, found.wrapped = unwrap(text)
+        if value is None and is_cut(text):
+            raise _Unusable(CUT)
     else:
         found.nulls = True
     if isinstance(value, dict):
+        value = {key: _unwrapped(part, found) if key in LIST_KEYS else part for key, part in value.items()}
         inner = next((value[k] for k in LIST_KEYS if isinstance(value.get(k), list)), None)
         if inner is None and _first(value, ROLE_KEYS) is not None:
             inner = [value]  # a single message
         value = inner
     if not isinstance(value, list | tuple):
         raise _Unusable(UNREADABLE)
-    return list(value)
+    return [_unwrapped(item, found) for item in value]
 
 
-def parse_json(text: str) -> Any:
-    """Return the list or object that a text writes as JSON or as Python; None: neither."""
-    if text[:1] not in {"[", "{", "("}:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    if len(text) > MOST_CHARACTERS:
-        return None
-    # pandas writes the arrays of a Parquet file into CSV without commas between the objects.
-    for written in (text, _BETWEEN_OBJECTS.sub("}, {", text)):
-        try:
-            return json.loads(json.dumps(ast.literal_eval(written), default=str))
-        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-            continue
-    return None
+def _unwrapped(value: Any, found: Parsed) -> Any:
+    """Return a list or object that is written as a text inside another one."""
+    if not isinstance(value, str):
+        return value
+    inner = unwrap(value.strip())[0]
+    if inner is None:
+        return value
+    found.wrapped = NESTED
+    return inner
 
 
 def _chatml(text: str) -> list[Any]:
@@ -193,6 +189,7 @@ def _message(item: Any, found: Parsed) -> Message:
         role = USER
     content = None if content_key is None else item[content_key]
     if type(content) is not str:
+        found.values += isinstance(content, int | float)
         content = _content(without_nulls(content) if found.nulls else content)
     message: Message = {"role": role, "content": content}
     if usual and content_key is not None and len(item) == 2:
@@ -222,7 +219,7 @@ def _with_further_keys(
     if calls:
         message["tool_calls"] = _tool_calls(calls)
     elif content_key is None and message["role"] != ASSISTANT:
-        raise _Unusable(UNREADABLE)
+        raise _Unusable(NO_CONTENT)
     return message
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.data.kinds.conversation import text_array
-from autotrain_gradio.data.kinds.conversation_messages import parse_json, without_nulls
+from autotrain_gradio.data.kinds.conversation_messages import without_nulls
+from autotrain_gradio.data.kinds.conversation_text import parse_json
 from autotrain_gradio.data.rows import Cells, Context
 
 UNREADABLE = "tools-unreadable"

@@ -32,6 +32,7 @@ audio-no-decoder: format that needs ffmpeg; audio-zero: audio without samples; a
 audio-short: audio too short; audio-silent: only silence; part-backwards: end before the start;
 part-outside: times outside the file; part-short: part too short; text-no-letters: text without letters;
 conversation-empty: no messages; conversation-unreadable: no list of messages; conversation-role-unknown: unknown role;
+conversation-cut: truncated messages; conversation-no-content: message without content;
 conversation-images: images, audio or files; conversation-no-answer: no answer; answer-empty: empty answer;
 prompt-empty: empty prompt; tools-unreadable: invalid tools;
 document-binary: no text; document-empty: empty document;

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from autotrain_gradio.data.kinds import conversation
 from autotrain_gradio.data.kinds.conversation import gallery, guess, profile, recognize, text_array
-from autotrain_gradio.data.kinds.conversation_messages import CONTENT_KEYS, LIST_KEYS, parse_json, without_nulls
+from autotrain_gradio.data.kinds.conversation_messages import CONTENT_KEYS, LIST_KEYS, without_nulls
+from autotrain_gradio.data.kinds.conversation_text import parse_json
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.tasks.vlm.image_questions import PLACEHOLDER
 

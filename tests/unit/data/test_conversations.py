@@ -265,7 +265,13 @@ def test_two_columns_of_texts_are_not_guessed(check: Checked) -> None:
         ([{"role": "user", "content": ""}, SAY], "prompt-empty", "dropped"),
         ([], "conversation-empty", "dropped"),
         (None, "conversation-empty", "dropped"),
-        ("[{'role': ", "conversation-unreadable", "dropped"),
+        ("[{'role': ", "conversation-cut", "dropped"),
+        (json.dumps(TALK)[:-12], "conversation-cut", "dropped"),
+        ("no messages", "conversation-unreadable", "dropped"),
+        ([{"role": "user"}, SAY], "conversation-no-content", "dropped"),
+        ([{"role": "user", "content": 17}, SAY], "conversation-values", "info"),
+        (json.dumps(json.dumps(TALK)), "conversation-notation", "info"),
+        (str(TALK), "conversation-notation", "info"),
         ([{"role": "narrator", "content": "Once"}, SAY], "conversation-role-unknown", "dropped"),
         ([ASK, ASK, SAY], "turns-repeat", "warning"),
         ([SAY, ASK, SAY], "conversation-starts-with-assistant", "warning"),
@@ -371,3 +377,64 @@ def test_damaged_cells_give_no_traceback() -> None:
             show(found.text)
     for value in (5, 1.5, True, b"x", [[]], [None], [1], {"a": 1}, [{"role": 3}], "[" * 5000, '[{"a":' * 2000):
         assert parse(value).problem
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda text: json.dumps(text),
+        lambda text: json.dumps({"messages": text}),
+        lambda text: json.dumps([json.dumps(message) for message in json.loads(text)]),
+        lambda text: text.replace('"', '""'),
+        lambda text: text.replace('"', '\\"'),
+        lambda text: str(json.loads(text)),
+    ],
+    ids=["JSON in JSON", "list in an object", "messages in a list", "doubled marks", "backslashes", "Python"],
+)
+def test_messages_that_are_quoted_once_too_often_are_conversations(
+    check: Checked, draft: Path, write: Callable[[str], str]
+) -> None:
+    result = check(many(lambda i: {"messages": write(json.dumps(talk(i)))}))
+    assert talks(draft) == many(talk) and "row 1" in finding(result, "conversation-notation")["message"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (lambda text: "the cell was lost", "conversation-unreadable"),
+        (lambda text: text[:40], "conversation-cut"),
+        (lambda text: text.replace("'", '"').replace('"', "\u201d"), "conversation-unreadable"),
+    ],
+    ids=["lost", "truncated", "typographic"],
+)
+@pytest.mark.parametrize("good", [0.2, 0.8])
+def test_damaged_cells_at_the_beginning_do_not_make_the_column_a_text(
+    check: Checked, draft: Path, damage: Callable[[str], str], code: str, good: float
+) -> None:
+    rows = [json.dumps(talk(i)) for i in range(200)]
+    bad = round(len(rows) * (1 - good))
+    result = check([{"messages": damage(text) if i < bad else text} for i, text in enumerate(rows)])
+    assert result["format"]["name"] == "messages" and dropped(result) == {code: bad}
+    assert "row 1" in finding(result, code)["message"] and finding(result, code)["hint"]
+    assert len(talks(draft)) == len(rows) - bad
+
+
+def test_truncated_cells_alone_are_an_error_and_no_text(check: Checked) -> None:
+    result = check([{"messages": json.dumps(talk(i))[:40]} for i in range(20)])
+    assert errors(result) == ["no-rows"] and "Excel" in finding(result, "conversation-cut")["hint"]
+
+
+def test_texts_with_a_few_messages_stay_texts(check: Checked, draft: Path) -> None:
+    """Answers about chat programs may be JSON of messages."""
+    rows = [{"prompt": f"Write example {i}.", "completion": json.dumps(talk(i)) if i < 8 else "No."} for i in range(40)]
+    result = check(rows)
+    assert result["format"]["name"] != "messages" and not dropped(result) and len(loaded(draft)) == 40
+
+
+def test_rows_of_each_form_are_named(check: Checked) -> None:
+    share = [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi"}]
+    result = check([*many(lambda i: {"messages": json.dumps(talk(i))}), {"messages": json.dumps(share)}])
+    assert (
+        "1 in the form of ShareGPT (from and value: chats.jsonl, row 7)"
+        in finding(result, "conversation-form")["message"]
+    )
