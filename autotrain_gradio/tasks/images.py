@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from autotrain_gradio.core.inputs import Input
 from autotrain_gradio.data.catalog import IMAGE
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import SuggestedModel, TrainerParams, param
+from autotrain_gradio.tasks.verbs import Verb
 
 
 class AugmentationParams(TrainerParams):
@@ -20,6 +22,23 @@ class AugmentationParams(TrainerParams):
     random_brightness_contrast: bool = param(True, "augmentation", title="Random brightness and contrast")
     """Small random change of brightness and contrast of a fifth of the training images."""
 
+
+class GradientMapParams(TrainerParams):
+    """Parameters of the report on models of images."""
+
+    gradient_maps: int = param(8, "evaluation", title="Gradient maps", ge=0, le=24)
+    """Number of validation images with the largest errors for which the report shows a gradient map: which parts of the
+    image the prediction depends on. At most 20 seconds. 0: none."""
+
+
+EXPLAIN = Verb(
+    "explain",
+    "autotrain_gradio.training.explain_verb",
+    inputs=(Input("image", "An image", "image"),),
+    title="What the model looks at",
+    button="Show",
+    help="Returns the prediction for an image with gradient maps: which parts of the image it depends on.",
+)
 
 IMAGE_COLUMN = Column(
     "image",

@@ -18,7 +18,7 @@ from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.tiny_image_model import tiny_model
 from autotrain_gradio.training.vision import Geometry
 
-WHAT = "image classification"
+WHAT = "classifying images or predicting numbers from them"
 CLASSES = "single_label_classification"
 LABELS = "multi_label_classification"
 NUMBERS = "regression"
@@ -86,7 +86,7 @@ def batch_norm_note(model: Any, processes: int, batch_size: int) -> str:
 
 
 def freeze_backbone(model: Any) -> None:
-    """Freeze all weights except the classification head; the backbone stays in evaluation mode (batch norm included).
+    """Freeze all weights except the head; the backbone stays in evaluation mode (batch norm included).
 
     Raises:
         UserError: the head of the model cannot be identified.
@@ -97,7 +97,7 @@ def freeze_backbone(model: Any) -> None:
     head_ids = {id(p) for p in inside}
     if body is model or (not head_ids and all(id(p) in {id(q) for q in body.parameters()} for p in model.parameters())):
         raise UserError(
-            f"The classification head of {type(model).__name__} cannot be identified.",
+            f"The head of {type(model).__name__} cannot be identified.",
             "Switch freeze_backbone off.",
             "params.freeze_backbone",
             "no-head",

@@ -35,14 +35,27 @@ def predict_logits(
     """
     paths = [str(given.get("image") or "") for given in inputs]
     for path in paths:
-        if not path or not Path(path).is_file():
-            raise UserError(
-                "No image was given, or the file does not exist.", "Give the path of an image.", path, "no-image"
-            )
-    side = round(vision.SCALE * min(geometry.height, geometry.width))
-    transform, white = vision.valid_transform(geometry), getattr(model.config, WHITE, None)
+        _require_file(path)
     for start in range(0, len(paths), batch_size):
-        cells = ({"path": path, "bytes": None} for path in paths[start : start + batch_size])
-        pictures = (vision.open_image(cell, shorter_side=side, white=white) for cell in cells)
-        items = [{"pixel_values": transform(np.asarray(picture)), "labels": 0} for picture in pictures]
+        opened = (open_input(model, geometry, path)[1] for path in paths[start : start + batch_size])
+        items = [{"pixel_values": pixels, "labels": 0} for pixels in opened]
         yield model(pixel_values=collate(items)["pixel_values"].to(model.device)).logits.float()
+
+
+def open_input(model: Any, geometry: vision.Geometry, path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return an image uint8 (height, width, 3), and the model's input float32 (height, width, 3).
+
+    Raises:
+        UserError: the image is missing or cannot be read.
+    """
+    _require_file(path)
+    side = round(vision.SCALE * min(geometry.height, geometry.width))
+    white = getattr(model.config, WHITE, None)
+    picture = np.asarray(vision.open_image({"path": path, "bytes": None}, shorter_side=side, white=white))
+    return picture, vision.valid_transform(geometry)(picture)
+
+
+def _require_file(path: str) -> None:
+    if not path or not Path(path).is_file():
+        message = "No image was given, or the file does not exist."
+        raise UserError(message, "Give the path of an image.", path, "no-image")

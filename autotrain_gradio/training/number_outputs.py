@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
+from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training.number_targets import Targets
@@ -21,6 +23,28 @@ MEANS, DEVIATIONS = "target_means", "target_deviations"
 """Keys of config.json: target → mean and standard deviation of the training split."""
 COMPARED = 4
 """Rows on which the outputs of the model with folded scaling are compared with those before."""
+
+
+@dataclass(frozen=True)
+class NumberHead:
+    """The outputs of a trained model. names: of the targets. units: name → unit. offsets: to add to them (targets,)."""
+
+    names: tuple[str, ...]
+    units: Mapping[str, str]
+    offsets: np.ndarray
+
+    @classmethod
+    def of_config(cls, config: Any) -> NumberHead:
+        """Return the outputs that the config of a model describes."""
+        names = tuple(config.id2label[i] for i in range(config.num_labels))
+        offsets = getattr(config, OFFSETS, None) or {}
+        return cls(names, getattr(config, UNITS, None) or {}, np.asarray([offsets.get(name, 0.0) for name in names]))
+
+    def prediction(self, outputs: np.ndarray, note: str = "") -> dict[str, Any]:
+        """Return the answer for the outputs (targets,) of a row: `values`, perhaps `units` and `note`, and `panels`."""
+        values = {name: float(n) for name, n in zip(self.names, outputs + self.offsets, strict=True)}
+        more = {**({"units": dict(self.units)} if self.units else {}), **({"note": note} if note else {})}
+        return {"values": values, **more, "panels": [panels.numbers("Prediction", values, units=self.units, note=note)]}
 
 
 def best_metric(run: Reporter, validation: np.ndarray | None, declared: Callable[[str], Metric], rows: str) -> Metric:

@@ -6,6 +6,7 @@ Hub ids are looked up at `HF_ENDPOINT` with the token in `HF_TOKEN`, as huggingf
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -32,7 +33,7 @@ from safetensors import SafetensorError
 
 import autotrain_gradio
 from autotrain_gradio.core.errors import MissingExtra, UserError
-from autotrain_gradio.core.text_format import format_bytes
+from autotrain_gradio.core.text_format import format_bytes, inflect, join_examples, pluralize
 from autotrain_gradio.runs import memory_limit
 from autotrain_gradio.training import failures, loaded_weights, plausibility
 
@@ -44,8 +45,10 @@ HUB_SECONDS = 10.0
 """Timeout in seconds for the check that a model exists on the Hub."""
 # The HTTP library of huggingface_hub depends on its version; this is the base class of its errors.
 HTTPError: type[Exception] = HfHubHTTPError.__mro__[1]
-EXTRAS = {"timm_wrapper": "timm"}
-"""Model types that need an additional package → the package."""
+TIMM = "timm_wrapper"
+"""Type of models of timm. Their repositories have timm's own config, with an architecture and no model type."""
+EXTRAS = {TIMM: ("timm", "torchvision")}
+"""Model types that need an extra of this project → its name, and the other package that transformers needs for it."""
 FAILURES = (
     OSError,
     ValueError,
@@ -187,13 +190,10 @@ def require_type(config: Mapping[str, Any], model: str, known: Mapping[str, Any]
         MissingExtra: it needs a package that is not installed.
     """
     kind = str(config.get("model_type") or "")
-    # Models of timm on the Hub have timm's own config, with an architecture and no model type.
-    extra = EXTRAS.get(kind) or ("timm" if "architecture" in config and not kind else None)
-    if extra:
-        if importlib.util.find_spec(extra) is None:
-            message = f"The model '{model}' needs the package '{extra}', which is not installed."
-            raise MissingExtra(message, f"pip install {extra}", WHERE, "missing-extra")
-        return
+    if "architecture" in config and not kind:
+        kind = TIMM
+    if kind in EXTRAS and kind in known:
+        _require_extra(model, *EXTRAS[kind])
     if kind in known:
         return
     if "auto_map" in config:
@@ -203,6 +203,17 @@ def require_type(config: Mapping[str, Any], model: str, known: Mapping[str, Any]
         reason = f"its type is '{kind}' ({names})" if kind else "its config has no model_type"
     hint = "Choose one of the suggested models, or another one for this task."
     raise ModelError(f"'{model}' cannot be used for {what}: {reason}.", hint, WHERE, "model-wrong-task")
+
+
+def _require_extra(model: str, *packages: str) -> None:
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        message = f"The model '{model}' needs {pluralize(len(missing), 'package')} that {inflect(len(missing), 'is')} "
+        message += f"not installed: {join_examples(missing)}."
+        # pip would install the newest torchvision, and with it another torch.
+        version = importlib.metadata.version("torch").partition("+")[0]
+        hint = f"pip install 'autotrain-gradio[{packages[0]}]' 'torch=={version}' (then restart the app)."
+        raise MissingExtra(message, hint, WHERE, "missing-extra")
 
 
 @contextlib.contextmanager

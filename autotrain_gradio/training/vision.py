@@ -84,7 +84,7 @@ class Geometry:
         if values.ndim != 4 or values.shape[:2] != (3, 3):
             raise UserError(
                 f"The model's image processor ({name}) returns {values.shape[1:]}, not (3, height, width).",
-                "Choose one of the suggested models, or another image classifier.",
+                "Choose one of the suggested models, or another model for RGB images.",
                 "model",
                 "model-wrong-task",
             )

@@ -25,11 +25,11 @@ from autotrain_gradio.tasks.base import (
     param,
 )
 from autotrain_gradio.tasks.classification import CLASSIFIER_CHARTS, ClassifierParams, classifier_metrics, label_column
-from autotrain_gradio.tasks.images import IMAGE_COLUMN, IMAGE_MODELS, AugmentationParams
+from autotrain_gradio.tasks.images import EXPLAIN, IMAGE_COLUMN, IMAGE_MODELS, AugmentationParams, GradientMapParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class ImageClassificationParams(AugmentationParams, ClassifierParams):
+class ImageClassificationParams(AugmentationParams, ClassifierParams, GradientMapParams):
     """Parameters of image classification."""
 
     freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
@@ -75,6 +75,7 @@ if thresholds := getattr(config, "label_thresholds", None):  # a multi-label mod
 """,
     models=IMAGE_MODELS,
     defaults=defaults,
+    verbs=(EXPLAIN,),
     model_filter="image-classification",
     position=0,
     samples=(

@@ -12,16 +12,23 @@ from datasets import DatasetDict
 from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, TrainingArguments
 
 from autotrain_gradio import data
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.image_classification import TASK
 from autotrain_gradio.tasks.image_classification.evaluation import image_item
 from autotrain_gradio.tasks.image_classification.preview import preview
-from autotrain_gradio.training import card, distributed, saved, vision
+from autotrain_gradio.training import card, distributed, image_explanation, saved, vision
 from autotrain_gradio.training import image_models as models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.class_labels import Labels, thresholds_of
 from autotrain_gradio.training.classification_loss import loss_function
-from autotrain_gradio.training.evaluators.classifier import best_metric, classifier_evaluation, store_thresholds
+from autotrain_gradio.training.evaluators.classifier import (
+    ClassEvaluator,
+    LabelEvaluator,
+    best_metric,
+    classifier_evaluation,
+    store_thresholds,
+)
 from autotrain_gradio.training.evaluators.gallery_view import GalleryView
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.image_prediction import predict_logits, save_white_level
@@ -34,6 +41,8 @@ __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 PREDICTION_BATCH_SIZE = 32
 """Batch size of predictions."""
+RAISED = "the score of the class that is named first"
+"""What the bright parts of a gradient map raise."""
 
 
 def train(run: Reporter) -> None:
@@ -89,6 +98,10 @@ def train(run: Reporter) -> None:
     )
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
+    if valid_set is not None and isinstance(evaluations.best, ClassEvaluator | LabelEvaluator):
+        wrong = evaluations.best.mistakes()[0][: params.gradient_maps]
+        shown = [(m.row, m.label, f"{m.name} {m.score:.2f} ({m.truth})") for m in wrong]
+        report += image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
     run.state("running", "Saving the model")
     save_white_level(run, trainer.model)
     note = store_thresholds(trainer.model.config, labels, params, evaluations.best, "images")
@@ -133,6 +146,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._model, processor = saved.load_model(
             directory / "model", AutoModelForImageClassification, AutoImageProcessor
         )
@@ -150,3 +164,16 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         batches = predict_logits(self._model, self._geometry, inputs, batch_size=PREDICTION_BATCH_SIZE)
         scores = (self._labels.scores(logits.cpu().numpy()) for logits in batches)
         return [self._labels.prediction(row, self._limits) for batch in scores for row in batch]
+
+    def explain(self, path: str) -> Panel:
+        """Return the gradient maps of the predicted class of an image, or of its labels.
+
+        Raises:
+            UserError: the image is missing or cannot be read.
+        """
+        found = self([{"image": path}])[0]
+        names = found["labels"] if self._labels.multi_label else [found["label"]]
+        outputs = {self._labels.names.index(name): f"{name} {found['scores'][name]:.2f}" for name in names}
+        return image_explanation.prediction_panel(
+            self._directory, self._model, self._geometry, path, outputs, what=RAISED
+        )

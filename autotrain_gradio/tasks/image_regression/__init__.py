@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
     DUPLICATES,
     EMBEDDED,
     HUB,
-    NUMBER,
     NUMBER_TARGETS,
     PATH,
     SAMPLE,
@@ -17,30 +16,27 @@ from autotrain_gradio.data.catalog import (
     TABLE_WITH_FILES,
     UPLOAD,
 )
-from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import Input, Sample, Task, param
-from autotrain_gradio.tasks.images import IMAGE_COLUMN, IMAGE_MODELS, AugmentationParams
-from autotrain_gradio.tasks.regression import REGRESSION_CHARTS, regression_metrics
+from autotrain_gradio.tasks.images import EXPLAIN, IMAGE_COLUMN, IMAGE_MODELS, AugmentationParams, GradientMapParams
+from autotrain_gradio.tasks.regression import (
+    REGRESSION_CHARTS,
+    TARGET_ALIASES,
+    RegressionParams,
+    number_column,
+    regression_metrics,
+)
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class ImageRegressionParams(AugmentationParams):
+class ImageRegressionParams(AugmentationParams, RegressionParams, GradientMapParams):
     """Parameters of image regression."""
 
     random_resized_crop: bool = param(False, "augmentation", title="Random resized crop")
     """Random resized crop of the training images. Leave it off where the number depends on the size of the subject or
     on how much of it is visible."""
-    loss_function: Literal["mse", "huber", "mae"] = param("mse", "training", title="Loss function")
-    """Loss function, computed on standardized targets. `mse`: mean squared error. `huber`: as `mse` for errors below
-    one standard deviation, as `mae` above. `mae`: mean absolute error. The last two are less sensitive to outliers."""
     freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
     """Freeze the pretrained backbone and train only the new regression head: much faster, and often enough for few
     images."""
-    metric_for_best_model: Literal["loss", "r2", "mae", "rmse", "spearman"] = param(
-        "loss", "evaluation", title="Metric for the best checkpoint"
-    )
-    """Validation metric by which the best checkpoint is selected, and which early stopping watches (of several targets
-    the mean)."""
 
 
 def defaults(model: str) -> dict[str, Any]:
@@ -59,32 +55,9 @@ TASK = Task(
     params=ImageRegressionParams,
     columns=(
         IMAGE_COLUMN,
-        Column(
-            "target",
-            "Target",
-            NUMBER,
-            "The number to predict; several columns are predicted together.",
-            purpose="target",
-            many=True,
-            names=(
-                "target",
-                "score",
-                "rating",
-                "stars",
-                "value",
-                "label",
-                "labels",
-                "grade",
-                "price",
-                "points",
-                "y",
-                "age",
-                "count",
-                "filled",
-            ),
-        ),
+        number_column("age", "count", "filled"),
     ),
-    column_aliases={"label": "target", "labels": "target", "targets": "target", "target_columns": "target"},
+    column_aliases=TARGET_ALIASES,
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, EMBEDDED, TABLE_WITH_FILES),
     checks=(DUPLICATES, NUMBER_TARGETS),
@@ -104,6 +77,7 @@ if offsets := getattr(regressor.model.config, "target_offsets", None):  # the la
     answer="values",
     models=IMAGE_MODELS,
     defaults=defaults,
+    verbs=(EXPLAIN,),
     model_filter="image-classification",
     position=10,
     samples=(

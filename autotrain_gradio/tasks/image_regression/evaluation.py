@@ -88,11 +88,19 @@ class ImageNumberEvaluator:
             panels.gallery("Largest errors", items, note=note),
         ]
 
+    def largest_errors(self, count: int) -> list[tuple[int, int, str]]:
+        """Return row, target and caption of the largest errors, at most `count`."""
+        return [(row, number, self._caption(row, [number])) for row, number in self._predictions.worst(count)]
+
     def _item(self, row: int, columns: Sequence[int], folder: str) -> dict[str, str]:
         """Return an image with the predicted and true numbers of some of its targets."""
         file = self._run.directory / folder / f"{row}.jpg"
         if not file.exists():
             thumbnail(self._images.image(row), file)
+        return {"file": f"{folder}/{file.name}", "caption": self._caption(row, columns)}
+
+    def _caption(self, row: int, columns: Sequence[int]) -> str:
+        """Return the predicted and true numbers of some targets of an image."""
         several, predictions, parts = len(self._targets.names) > 1, self._predictions, []
         for number in columns:
             name = self._targets.names[number]
@@ -100,4 +108,4 @@ class ImageNumberEvaluator:
                 self._targets.shown(float(v[row, number]), name) for v in (predictions.predicted, predictions.targets)
             )
             parts.append(f"{name} {predicted} ({true})" if several else f"{predicted} ({true})")
-        return {"file": f"{folder}/{file.name}", "caption": ", ".join(parts)}
+        return ", ".join(parts)

@@ -12,12 +12,12 @@ from datasets import DatasetDict
 from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, TrainingArguments
 
 from autotrain_gradio import data
-from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.image_regression import TASK
 from autotrain_gradio.tasks.image_regression.evaluation import ImageNumberEvaluator, evaluation
 from autotrain_gradio.tasks.image_regression.preview import preview
-from autotrain_gradio.training import card, distributed, image_models, saved, vision
+from autotrain_gradio.training import card, distributed, image_explanation, image_models, saved, vision
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.image_prediction import predict_logits, save_white_level
@@ -26,8 +26,7 @@ from autotrain_gradio.training.image_splits import read_images
 from autotrain_gradio.training.images import collate
 from autotrain_gradio.training.number_outputs import (
     COMPARED,
-    OFFSETS,
-    UNITS,
+    NumberHead,
     about_targets,
     best_metric,
     fold_scaling,
@@ -42,6 +41,8 @@ __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 PREDICTION_BATCH_SIZE = 32
 """Batch size of predictions."""
+RAISED = "the number"
+"""What the bright parts of a gradient map raise."""
 
 
 def train(run: Reporter) -> None:
@@ -91,6 +92,9 @@ def train(run: Reporter) -> None:
     )
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
+    if valid_set is not None and isinstance(evaluations.best, ImageNumberEvaluator):
+        shown = evaluations.best.largest_errors(params.gradient_maps)
+        report += image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
     run.state("running", "Saving the model")
     sample = collate([train_set[i] for i in range(min(COMPARED, len(train_set)))])
     fold_scaling(trainer.model, targets, scaling, {"pixel_values": sample["pixel_values"]})
@@ -134,14 +138,12 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._model, processor = saved.load_model(
             directory / "model", AutoModelForImageClassification, AutoImageProcessor
         )
-        self._geometry, config = vision.Geometry.of(processor), self._model.config
-        self._names = [config.id2label[i] for i in range(config.num_labels)]
-        self._units = getattr(config, UNITS, None) or {}
-        offsets = getattr(config, OFFSETS, None) or {}
-        self._offsets = np.asarray([offsets.get(name, 0.0) for name in self._names])
+        self._geometry = vision.Geometry.of(processor)
+        self._head = NumberHead.of_config(self._model.config)
 
     @torch.inference_mode()
     def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -151,9 +153,15 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             UserError: an image is missing or cannot be read.
         """
         batches = predict_logits(self._model, self._geometry, inputs, batch_size=PREDICTION_BATCH_SIZE)
-        return [self._prediction(row + self._offsets) for logits in batches for row in logits.cpu().numpy()]
+        return [self._head.prediction(row) for logits in batches for row in logits.cpu().numpy()]
 
-    def _prediction(self, numbers: np.ndarray) -> dict[str, Any]:
-        values = {name: float(n) for name, n in zip(self._names, numbers, strict=True)}
-        more = {"units": self._units} if self._units else {}
-        return {"values": values, **more, "panels": [panels.numbers("Prediction", values, units=self._units)]}
+    def explain(self, path: str) -> Panel:
+        """Return the gradient maps of the numbers of an image.
+
+        Raises:
+            UserError: the image is missing or cannot be read.
+        """
+        outputs = dict(enumerate(self._head.names))
+        return image_explanation.prediction_panel(
+            self._directory, self._model, self._geometry, path, outputs, what=RAISED
+        )

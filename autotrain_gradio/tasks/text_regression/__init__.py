@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
     DUPLICATES,
     HUB,
-    NUMBER,
     NUMBER_TARGETS,
     PATH,
     SAMPLE,
@@ -18,38 +17,34 @@ from autotrain_gradio.data.catalog import (
     TEXT_LENGTH,
     UPLOAD,
 )
-from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import (
     Input,
     Sample,
     SuggestedModel,
     Task,
-    TrainerParams,
     param,
 )
 from autotrain_gradio.tasks.lora import LoraParams
-from autotrain_gradio.tasks.regression import REGRESSION_CHARTS, regression_metrics
+from autotrain_gradio.tasks.regression import (
+    REGRESSION_CHARTS,
+    TARGET_ALIASES,
+    RegressionParams,
+    number_column,
+    regression_metrics,
+)
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 from autotrain_gradio.tasks.texts import DISTILBERT, LARGER_ENCODERS, text_column
 
 
-class TextRegressionParams(LoraParams, TrainerParams):
+class TextRegressionParams(LoraParams, RegressionParams):
     """Parameters of text regression."""
 
     max_seq_length: int = param(128, "basic", ge=8, le=131_072, title="Maximum sequence length (tokens)")
     """Maximum sequence length in tokens; longer texts are truncated. A token is a short word or a part of one. Longer
     sequences need more memory and time; the preview shows how many texts are truncated."""
-    loss_function: Literal["mse", "huber", "mae"] = param("mse", "training", title="Loss function")
-    """Loss function, computed on standardized targets. `mse`: mean squared error. `huber`: as `mse` for errors below
-    one standard deviation, as `mae` above. `mae`: mean absolute error. The last two are less sensitive to outliers."""
     freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
     """Freeze the pretrained backbone and train only the new regression head: much faster, and often enough for few
     texts."""
-    metric_for_best_model: Literal["loss", "r2", "mae", "rmse", "spearman"] = param(
-        "loss", "evaluation", title="Metric for the best checkpoint"
-    )
-    """Validation metric by which the best checkpoint is selected, and which early stopping watches (of several targets
-    the mean)."""
 
 
 def defaults(model: str) -> dict[str, Any]:
@@ -68,35 +63,9 @@ TASK = Task(
     params=TextRegressionParams,
     columns=(
         text_column("essay", "excerpt"),
-        Column(
-            "target",
-            "Target",
-            NUMBER,
-            "The number to predict; several columns are predicted together.",
-            purpose="target",
-            many=True,
-            names=(
-                "target",
-                "score",
-                "rating",
-                "stars",
-                "value",
-                "label",
-                "labels",
-                "grade",
-                "price",
-                "points",
-                "y",
-            ),
-        ),
+        number_column(),
     ),
-    column_aliases={
-        "label": "target",
-        "labels": "target",
-        "targets": "target",
-        "target_columns": "target",
-        "sentence": "text",
-    },
+    column_aliases={**TARGET_ALIASES, "sentence": "text"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, TABLE),
     checks=(DUPLICATES, NUMBER_TARGETS, TEXT_LENGTH, TEXT_LANGUAGE),

@@ -11,7 +11,6 @@ from datasets import DatasetDict
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
-from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_regression import TASK, models
 from autotrain_gradio.tasks.text_regression.evaluation import NumberEvaluator, evaluation
@@ -21,7 +20,7 @@ from autotrain_gradio.tasks.text_regression.probe import probe
 from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
-from autotrain_gradio.training.number_outputs import COMPARED, OFFSETS, UNITS, about_targets, best_metric, fold_scaling
+from autotrain_gradio.training.number_outputs import COMPARED, NumberHead, about_targets, best_metric, fold_scaling
 from autotrain_gradio.training.number_targets import Targets
 from autotrain_gradio.training.regression_loss import loss_function
 from autotrain_gradio.training.scaling import Scaling
@@ -144,11 +143,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         self._model, self._tokenizer = saved.load_model(
             directory / "model", AutoModelForSequenceClassification, AutoTokenizer
         )
-        config = self._model.config
-        self._names = [config.id2label[i] for i in range(config.num_labels)]
-        self._units = getattr(config, UNITS, None) or {}
-        offsets = getattr(config, OFFSETS, None) or {}
-        self._offsets = np.asarray([offsets.get(name, 0.0) for name in self._names])
+        self._head = NumberHead.of_config(self._model.config)
 
     def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Predict the numbers of texts.
@@ -157,10 +152,4 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             UserError: a text is missing or empty.
         """
         outputs = predict_logits(self._model, self._tokenizer, texts_of(inputs, "text"))
-        return [self._prediction(logits + self._offsets, note) for logits, note in outputs]
-
-    def _prediction(self, numbers: np.ndarray, note: str) -> dict[str, Any]:
-        values = {name: float(n) for name, n in zip(self._names, numbers, strict=True)}
-        more = {**({"units": self._units} if self._units else {}), **({"note": note} if note else {})}
-        panel = panels.numbers("Prediction", values, units=self._units, note=note)
-        return {"values": values, **more, "panels": [panel]}
+        return [self._head.prediction(logits, note) for logits, note in outputs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,10 +86,31 @@ def test_the_architecture_of_a_model_is_checked_by_its_config(tmp_path: Path) ->
     with pytest.raises(pretrained.ModelError) as caught:
         pretrained.require_type(pretrained.fetch_config(other), other, KNOWN, "image classification")
     assert caught.value.code == "model-wrong-task" and "BertForMaskedLM" in caught.value.message
-    timm = config(tmp_path / "timm", architecture="resnet18", num_classes=10)
-    with pytest.raises(MissingExtra) as missing:
-        pretrained.require_type(pretrained.fetch_config(timm), timm, KNOWN, "image classification")
-    assert missing.value.hint == "pip install timm"
+
+
+@pytest.mark.parametrize("values", [{"architecture": "resnet18", "num_classes": 10}, {"model_type": "timm_wrapper"}])
+@pytest.mark.parametrize(
+    ("installed", "missing"),
+    [
+        ([], "2 packages that are not installed: timm, torchvision"),
+        (["timm"], "1 package that is not installed: torchvision"),
+        (["timm", "torchvision"], ""),
+    ],
+)
+def test_models_of_timm_need_its_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], installed: list[str], missing: str
+) -> None:
+    """As on the Hub, with timm's own config, or saved by transformers."""
+    monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: name if name in installed else None)
+    timm = config(tmp_path / "timm", **values)
+    if not missing:
+        return pretrained.require_type(pretrained.fetch_config(timm), timm, KNOWN, "images")
+    with pytest.raises(MissingExtra, match=missing) as caught:
+        pretrained.require_type(pretrained.fetch_config(timm), timm, KNOWN, "images")
+    version = importlib.metadata.version("torch").partition("+")[0]
+    assert caught.value.hint == f"pip install 'autotrain-gradio[timm]' 'torch=={version}' (then restart the app)."
+    with pytest.raises(pretrained.ModelError, match="its type is 'timm_wrapper'"):
+        pretrained.require_type(pretrained.fetch_config(timm), timm, {"bert": ""}, "texts")
 
 
 def test_a_folder_without_a_model_and_an_unknown_name_are_refused(tmp_path: Path) -> None:

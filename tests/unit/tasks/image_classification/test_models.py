@@ -106,7 +106,7 @@ def test_batch_normalization_in_several_processes_is_noted(tmp_path: Path) -> No
 
 
 def test_a_model_without_a_head_cannot_be_frozen() -> None:
-    with pytest.raises(UserError, match="classification head"):
+    with pytest.raises(UserError, match="The head of"):
         models.freeze_backbone(_Headless())
 
 

@@ -19,8 +19,11 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, Tr
 from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.tasks.image_classification import TASK
 from autotrain_gradio.tasks.image_classification import train as task
-from autotrain_gradio.training import arguments, checkpoints, images, vision
+from autotrain_gradio.tasks.verb_call import VerbCall
+from autotrain_gradio.training import arguments, checkpoints, explain_verb, images, vision
 from autotrain_gradio.training.classification_loss import loss_function
+from autotrain_gradio.training.gradient_maps import gradient_map
+from autotrain_gradio.training.image_prediction import open_input
 
 Make = Callable[..., Any]
 
@@ -334,3 +337,46 @@ def test_multi_label(trial: Make, several: Path) -> None:
 
 def _head(folder: Path) -> str:
     return next(folder.glob("metadata.*")).read_text().splitlines()[0]
+
+
+def test_gradient_maps_of_mistakes_and_of_new_images(trial: Make) -> None:
+    made = trial(lr=1e-9, gradient_maps=2)
+    task.train(made.reporter())
+    report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
+    maps, mistakes = report["What the model looks at"], report["Most confident mistakes"]["items"]
+    assert 0 < len(maps["items"]) == min(2, len(mistakes)) and "score of the class" in maps["note"]
+    assert [i["caption"] for i in maps["items"]] == [i["caption"] for i in mistakes[:2]]
+    files = [made.directory / i["file"] for i in maps["items"]]
+    assert all(f.is_file() and f.parent.name == "report" for f in files)
+    photo = next(Path(made.resolved.spec.data.path).rglob("*.png"))
+    call = VerbCall(made.directory, made.resolved, {"image": str(photo)}, lambda message, fraction: None)
+    scores, found = explain_verb.run(call)
+    assert scores["kind"] == "scores" and len(found["items"]) == 1
+    shown = made.directory / found["items"][0]["file"]
+    assert shown.is_file() and shown.parent.parent == made.directory / "predictions"
+    with pytest.raises(UserError, match="No image"):
+        explain_verb.run(VerbCall(made.directory, made.resolved, {}, lambda message, fraction: None))
+    without = trial(lr=1e-9, gradient_maps=0)
+    task.train(without.reporter(attempt=2))
+    titles = [p["title"] for p in json.loads((without.directory / "report.json").read_text())]
+    assert "What the model looks at" not in titles
+
+
+@pytest.mark.parametrize("several", ["lists"], indirect=True)
+def test_the_map_of_a_label_lies_on_its_colour(trial: Make, several: Path) -> None:
+    made = trial(data={"path": str(several)}, epochs=25, lr=5e-3, gradient_maps=0)
+    task.train(made.reporter())
+    predictor = task.load(made.directory)
+    right = []
+    for number in range(48):
+        found = predictor([{"image": str(several / f"{number}.png")}])[0]
+        for name in found["labels"]:
+            picture, pixels = open_input(predictor._model, predictor._geometry, str(several / f"{number}.png"))
+            colour = np.abs(picture.astype(int) - COLOURS[name]).sum(axis=2) < 60
+            places = colour.reshape(2, 24, 2, 24).mean(axis=(1, 3))
+            batch = torch.from_numpy(pixels.transpose(2, 0, 1)[None])
+            heat = gradient_map(predictor._model, batch, predictor._labels.names.index(name))
+            assert heat is not None
+            quarters = heat.reshape(2, heat.shape[0] // 2, 2, heat.shape[1] // 2).sum(axis=(1, 3))
+            right.append(quarters.argmax() == places.argmax())
+    assert len(right) > 30 and np.mean(right) > 0.8, f"{np.mean(right):.2f} of {len(right)}"
