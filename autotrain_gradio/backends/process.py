@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from autotrain_gradio.backends.visitor_environment import inherited
+from autotrain_gradio.core.inherited_environment import inherited
 from autotrain_gradio.core.settings import AUTH_VARIABLE, SHARED_VARIABLE
 from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.runs.worker_process import CALLER

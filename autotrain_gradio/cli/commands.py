@@ -139,10 +139,16 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
         return int(failed)
     if found["layout"]:
         echo(f"{found['layout']['title']}: {found['layout']['reason']}")
-    for role, columns in found["mapping"].items():
+    shown = {} if registry().get(spec["task"]).files_only else found["mapping"]
+    for role, columns in shown.items():
         echo(f"  {role}: {', '.join(columns) if isinstance(columns, list) else columns}")
     if found["splits"]:
-        echo("  " + ", ".join(f"{pluralize(n, 'row')} for {name}" for name, n in found["splits"].items()))
+        files_only = registry().get(spec["task"]).files_only
+        parts = [pluralize(n, "file" if files_only else "row") for n in found["splits"].values()]
+        named = [
+            part if files_only else f"{part} for {name}" for part, name in zip(parts, found["splits"], strict=True)
+        ]
+        echo("  " + ", ".join(named))
     for panel in found["profile"]:
         echo("\n" + render_text(panel))
     if found["profile"]:
@@ -221,7 +227,8 @@ def show(args: argparse.Namespace) -> int:
 
 def _print_run(service: Service, run: str) -> None:
     found = service.snapshot(run) or {}
-    echo(f"{found['project_name']}  ({found['task_title']}, from {found['model']})")
+    origin = f", from {found['model']}" if found["model"] else ""
+    echo(f"{found['project_name']}  ({found['task_title']}{origin})")
     echo(f"  id     {run}")
     echo(f"  state  {training_line(found)}")
     echo(f"  path   {service.settings.runs / run}")

@@ -15,6 +15,7 @@ from autotrain_gradio.core.panels.text_table import cell_text
 from autotrain_gradio.core.text_format import format_duration
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+SHOWN_METRICS = 4
 LINE_SECONDS = 10.0
 """Seconds between two lines of progress if the output is not a terminal."""
 
@@ -134,7 +135,9 @@ def training_line(snapshot: Mapping[str, Any]) -> str:
         if progress["eta_seconds"] is not None:
             parts.append(f"{format_duration(progress['eta_seconds'])} left")
         return "  ".join([*parts, *(["stopping"] if state == "stopping" else [])])
-    return snapshot["title"] + (f": {snapshot['detail']}" if snapshot.get("detail") else "")
+    line = snapshot["title"] + (f": {snapshot['detail']}" if snapshot.get("detail") else "")
+    metrics = list(snapshot["metrics"].items())[:SHOWN_METRICS] if state == "running" else []
+    return "  ".join([line, *(f"{name} {cell_text(value)}" for name, value in metrics)])
 
 
 def _headlines(snapshot: Mapping[str, Any]) -> list[str]:

@@ -50,13 +50,17 @@ def task_page(task: Task, tasks: Registry) -> str:
         parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.all_aliases)}."
     if commands := task.install_commands():
         parts.append(f"Install: {', '.join(f'`{c}`' for c in commands)}.")
+    if task.docs:
+        parts.append(f"[How it works]({'' if '://' in task.docs else '../../'}{task.docs}).")
     parts.append("## Data\n\nSources:\n\n" + "\n".join(map(_source, task.sources)))
     parts += [f"### {layout.title}\n\n```text\n{layout.example}\n```" for layout in task.layouts]
     columns = [
         [f"`{c.role}`", c.kind.title, "yes" if c.required else "no", c.help, ", ".join(f"`{n}`" for n in c.names)]
         for c in task.columns
     ]
-    parts.append("### Columns\n\n" + _table(["role", "kind", "required", "description", "detected by name"], columns))
+    if not task.files_only:
+        head = ["role", "kind", "required", "description", "detected by name"]
+        parts.append("### Columns\n\n" + _table(head, columns))
     if task.formats:
         formats = [
             [f"`{f.name}`", f.title, ", ".join(f"`{c.role}`" for c in f.columns if c.required), f.help]

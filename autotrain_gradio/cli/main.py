@@ -264,8 +264,8 @@ def _none(option: Option, value: Any) -> Any:
 
 def _dashed(argument: str) -> str:
     """Normalize `--data_path=a_b` to `--data-path=a_b`: AutoTrain accepts both."""
-    if not argument.startswith("--"):
-        return argument
+    if not argument.startswith("--") or " " in argument.partition("=")[0]:
+        return argument  # with a space it is a value, such as the arguments of a script
     name, equals, value = argument.partition("=")
     return name.replace("_", "-") + equals + value
 

@@ -124,6 +124,8 @@ class Layout(_Declared):
     files: tuple[str, ...] = ()
     """Lower-case suffixes of the files that it reads besides tables and media; a download includes them."""
     options: tuple[SourceOption, ...] = ()
+    whole: bool = False
+    """It reads a folder as a whole: a download includes all files, and archives among them are not extracted."""
 
 
 @dataclass(frozen=True)

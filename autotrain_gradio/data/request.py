@@ -37,6 +37,8 @@ class Request:
     checks: tuple[Check, ...] = ()
     formats: tuple[Format, ...] = ()
     """Alternative sets of columns; without any, `columns` is the only one."""
+    files_only: bool = False
+    """The data is files that are used as they are: none are held out for validation."""
     samples: Mapping[str, str] = field(default_factory=dict)
     seed: int = 42
     limits: Limits = field(default_factory=Limits)
@@ -63,6 +65,7 @@ class Request:
             sources=tuple(task.sources),
             layouts=tuple(task.layouts),
             checks=tuple(task.checks),
+            files_only=task.files_only,
             samples={s.name: s.path for s in task.samples},
             seed=int(getattr(resolved.params, "seed", 42)),
             limits=limits or Limits.from_env(env),
@@ -85,6 +88,11 @@ class Request:
         if self.media is None:
             raise LookupError(f"{self.title} has no column of files")
         return self.media
+
+    @property
+    def whole_folder(self) -> bool:
+        """Whether all files of a folder belong to the data, whatever they are."""
+        return all(layout.whole for layout in self.layouts)
 
     @property
     def needs_media(self) -> bool:

@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,20 @@ class Reporter:
         self._write("state", {"state": state, "detail": detail})
 
     def progress(
-        self, step: int, total: int, epoch: float, epochs: float, *, unit: str = "", left: float | None = None
+        self,
+        step: int,
+        total: int,
+        epoch: float,
+        epochs: float,
+        *,
+        unit: str = "",
+        left: float | None = None,
+        own_steps: bool = False,
     ) -> None:
         """Report the progress of the training, at most once a second, and for the last step.
 
         epochs: 0 for trainings without epochs. unit: name of a step, if it is not "step". left: remaining seconds until
-        a time limit.
+        a time limit. own_steps: see `metrics`.
         """
         now = time.monotonic()
         if now < self._next_progress and (step < total or step == self._last_progress):
@@ -108,12 +117,22 @@ class Reporter:
         self._next_progress = now + PROGRESS_SECONDS
         self._last_progress = step
         more = {**({"unit": unit} if unit else {}), **({"left": round(left, 1)} if left is not None else {})}
+        more |= {"own_steps": True} if own_steps else {}
         self._write("progress", {"step": step, "total": total, "epoch": round(epoch, 4), "epochs": epochs, **more})
 
     def metric(self, step: int, epoch: float, **values: float) -> None:
         """Report metrics of a step; values that are not finite are written as null."""
+        self.metrics(step, epoch, values)
+
+    def metrics(self, step: float, epoch: float, values: Mapping[str, float], *, own_steps: bool = False) -> None:
+        """Report metrics of a step, by name.
+
+        own_steps: each metric counts its steps on its own. Otherwise an earlier step than the last one means that the
+            training goes back to it: the points of all metrics after it are dropped.
+        """
         finite = {k: float(v) if math.isfinite(v) else None for k, v in values.items()}
-        self._write("metric", {"step": step, "epoch": round(epoch, 4), "values": finite})
+        more = {"own_steps": True} if own_steps else {}
+        self._write("metric", {"step": step, "epoch": round(epoch, 4), "values": finite, **more})
 
     def result(self, **values: float) -> None:
         """Report the metrics of the saved model, which may be an earlier checkpoint than the last one evaluated."""

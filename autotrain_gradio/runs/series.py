@@ -33,8 +33,10 @@ class Series:
         return back
 
     def add(self, name: str, step: int, value: float) -> None:
-        """Add a point; it replaces one of the same step."""
+        """Add a point; it replaces one of the same step, and those of later steps."""
         points = self._points.setdefault(name, [])
+        while points and points[-1][0] > step:
+            points.pop()
         if points and points[-1][0] == step:
             points[-1] = [step, value]
             return

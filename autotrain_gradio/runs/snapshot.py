@@ -186,13 +186,13 @@ class SnapshotBuilder:
             self._error = dict(event["finding"])
             self._states.append(event)
         elif kind == "progress":
-            self._set_step(event["step"])
+            self._set_step(event)
             self._pace = [*self._pace[-PACE:], (event["time"], event["step"])]
             self._progress = {name: event[name] for name in ("step", "total", "epoch", "epochs")}
             self._progress["unit"] = event.get("unit", "step")
             self._ends = None if event.get("left") is None else event["time"] + float(event["left"])
         elif kind == "metric":
-            self._set_step(event["step"])
+            self._set_step(event)
             for name, value in event["values"].items():
                 if value is not None:
                     self._series.add(name, event["step"], value)
@@ -205,8 +205,12 @@ class SnapshotBuilder:
             note = {k: event.get(k, "") for k in ("level", "message", "hint")}
             self._notes = [*[n for n in self._notes if n != note], note][-NOTES:]
 
-    def _set_step(self, step: int) -> None:
-        if self._series.set_step(step):
+    def _set_step(self, event: Record) -> None:
+        step = event["step"]
+        if event.get("own_steps"):  # each metric, and the progress, counts its steps on its own
+            if event["kind"] == "progress" and self._pace and step < self._pace[-1][1]:
+                self._pace = []
+        elif self._series.set_step(step):
             self._pace = []
             self._samples = [s for s in self._samples if s["step"] < step]
 

@@ -11,6 +11,7 @@ from autotrain_gradio.core.errors import Forbidden, SpecError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.data.source_resolution import expand_user, path_exists, resolve_source
+from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, resolve
 
 HUB_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
@@ -28,19 +29,36 @@ def resolve_and_authorize(spec: Mapping[str, Any] | Resolved, tasks: Registry, *
         Forbidden: it refers to a file or folder of a shared server.
     """
     resolved = spec if isinstance(spec, Resolved) else resolve(spec, tasks)
+    require_local(resolved.task, shared=shared)
     backend_type(resolved.spec.backend)
     data = resolved.spec.data
     samples = [sample.name for sample in resolved.task.samples]
     source = resolve_source(resolved.task.sources, data, samples, shared=shared)
     path = _resolve_path(data.path, source, shared=shared)
     named = _resolve_params(resolved, shared=shared)
+    of_hub = resolved.task.has_models and not resolved.task.listed
     update = {
         "data": data.model_copy(update={"source": source.name, "path": path}),
-        "model": resolved.spec.model if resolved.task.listed else _resolve_model(resolved.spec.model, shared=shared),
+        "model": _resolve_model(resolved.spec.model, shared=shared) if of_hub else resolved.spec.model,
         "params": {**resolved.spec.params, **named},
     }
     params = resolved.params.model_copy(update=named)
     return Resolved(resolved.spec.model_copy(update=update), resolved.task, params)
+
+
+def require_local(task: Task, *, shared: bool) -> None:
+    """Refuse a task that runs code of the user where the callers are visitors.
+
+    Raises:
+        Forbidden: in shared mode, the task is only for the user of the machine.
+    """
+    if shared and task.local_only:
+        raise Forbidden(
+            f"{task.title} cannot be used on a shared page: it would run visitors' code on this machine.",
+            "Run the app on your own computer.",
+            "task",
+            "task-refused",
+        )
 
 
 def _resolve_path(path: str, source: Source, *, shared: bool) -> str:

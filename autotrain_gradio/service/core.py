@@ -155,7 +155,8 @@ class Core:
             except UserError:  # a damaged draft is one still, and is swept like the others
                 return {"state": None}
         snapshot = self._snapshots.get_once(run, self._status_of(run))
-        return summaries.entry(snapshot, model=has_files(run.directory / "model"))
+        named = summaries.headline(self._task(str(snapshot["task"])), snapshot)
+        return summaries.entry(snapshot, model=has_files(run.directory / "model"), named=named)
 
     def _status_of(self, run: Run) -> Status:
         def status(*attempt: Any) -> dict[str, Any]:

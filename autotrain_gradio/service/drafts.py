@@ -17,6 +17,7 @@ from autotrain_gradio.data import taken_over
 from autotrain_gradio.data.catalog import UPLOAD
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
+from autotrain_gradio.service.access import require_local
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Found, Progress, SharedCall
 from autotrain_gradio.service.visitor_files import require_uploads
@@ -30,7 +31,9 @@ class Drafts(Core):
 
     def draft(self, task: str, owner: str = LOCAL) -> str:
         """Create a draft of a task and return its id."""
-        name = self.tasks.get(task).name
+        found = self.tasks.get(task)
+        require_local(found, shared=self.settings.shared)
+        name = found.name
         self._quota.require_draft(owner)
         return self.store.create(name, owner, {"task": name}).id
 

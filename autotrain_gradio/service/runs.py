@@ -19,9 +19,11 @@ from autotrain_gradio.runs.run_index import WAIT_SECONDS
 from autotrain_gradio.runs.snapshot import has_files
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
 from autotrain_gradio.service import summaries
+from autotrain_gradio.service.access import require_local
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Progress
 from autotrain_gradio.service.visitor_files import require_inputs, require_no_server_paths
+from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.verbs import Verb
 
 MAX_LISTS = 100
@@ -96,7 +98,7 @@ class Runs(Core):
             "waiting_for_token": waiting,
             "needs_token": waiting or (state in RESUMABLE and self._dispatcher.lacks_token(record)),
             "task_title": task.title if task else snapshot["task"],
-            "best": summaries.best(task, snapshot["metrics"]) if task else None,
+            "best": summaries.best(task, snapshot["metrics"], summaries.headline(task, snapshot)) if task else None,
             "can": summaries.can(state, task, model=model, waiting_for_token=waiting),
         }
 
@@ -120,6 +122,7 @@ class Runs(Core):
         A queued run whose token was lost by a restart of the app gets the new token, and starts.
         """
         record = self._owned_run(run, owner)
+        self._require_local(record)
         state = self._state(record)
         if state == "queued" and self._dispatcher.lacks_token(record):
             # It has a place in the queue.
@@ -149,6 +152,11 @@ class Runs(Core):
         self._snapshots.drop(record.id)
         self.store.delete(record)
 
+    def _require_local(self, run: Run) -> None:
+        """Refuse in shared mode to start a run of a task that is only for the user of the machine."""
+        if task := self._task(str(run.spec()["task"])):
+            require_local(task, shared=self.settings.shared)
+
     def _is_active(self, run: Run) -> bool:
         """Whether a run that is active by its record has a worker."""
         try:
@@ -162,6 +170,7 @@ class Runs(Core):
         Uploaded data is hard-linked if the file system supports it, else copied.
         """
         old = self._owned_run(run, owner)
+        self._require_local(old)
         self._quota.require_draft(owner)
         self._quota.require_copy(owner, old.directory / "data")
         spec = old.spec()
@@ -181,6 +190,8 @@ class Runs(Core):
             Forbidden: in shared mode, an input is not one of the model, or its file is not an upload.
         """
         record = self.store.get(run)
+        if task := self._task(str(record.spec()["task"])):
+            self._require_predictions(task)
         model_export.model(record)
         if self.settings.shared:
             require_inputs(self.tasks.get(str(record.spec()["task"])).inputs, inputs, self.settings.uploads)
@@ -188,6 +199,11 @@ class Runs(Core):
         options = CallOptions(env=self._environment(backend), warm=True)
         with self._quota.call(owner):
             return list(backend.call(record.directory, "predict", context, options))
+
+    def _require_predictions(self, task: Task) -> None:
+        if "predict" not in task.can:
+            hint = "Download its files, or copy them with 'export'." if task.files_only else ""
+            raise StateError(f"Runs of the task '{task.name}' make no predictions.", hint, code="no-predict")
 
     def verbs(self, run: str) -> list[dict[str, Any]]:
         """List the verbs that can be called on a run: `{"name", "title", "help", "streams", "inputs"}`.

@@ -102,8 +102,20 @@ def can(state: str, task: Task | None, *, model: bool, waiting_for_token: bool =
     }
 
 
-def best(task: Task, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return `{name, value}` of the headline metric of a run; None before the first evaluation."""
+def headline(task: Task | None, snapshot: Mapping[str, Any]) -> str:
+    """Return the metric that the run's parameters name as its result; empty for tasks that declare theirs."""
+    if task is None or not task.headline_param:
+        return ""
+    return str((snapshot["spec"].get("params") or {}).get(task.headline_param) or "")
+
+
+def best(task: Task, metrics: Mapping[str, Any], named: str = "") -> dict[str, Any] | None:
+    """Return `{name, value}` of the headline metric of a run; None before it was computed.
+
+    named: see `headline`.
+    """
+    if named:
+        return {"name": named, "value": metrics[named]} if metrics.get(named) is not None else None
     for name in (task.headline, *(m.name for m in task.metrics)):
         value = metrics.get(f"eval_{name}")
         if value is not None:
@@ -111,11 +123,11 @@ def best(task: Task, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def entry(snapshot: Mapping[str, Any], *, model: bool) -> dict[str, Any]:
-    """Return what the index of runs keeps of a snapshot. model: whether the run has one."""
+def entry(snapshot: Mapping[str, Any], *, model: bool, named: str = "") -> dict[str, Any]:
+    """Return what the index of runs keeps of a snapshot. model: whether the run has one. named: see `headline`."""
     names = ("owner", "task", "project_name", "model", "state", "created", "started", "finished", "metrics")
     data = (snapshot["spec"].get("data") or {}).get("path", "")
-    return {**{name: snapshot[name] for name in names}, "data": data, "has_model": model}
+    return {**{name: snapshot[name] for name in names}, "data": data, "has_model": model, "headline": named}
 
 
 def row(run: Run, entry: Mapping[str, Any], task: Task | None, position: int | None = None) -> dict[str, Any]:
@@ -129,7 +141,7 @@ def row(run: Run, entry: Mapping[str, Any], task: Task | None, position: int | N
         "task_title": task.title if task else entry["task"],
         "queue_position": position,
         "can": can(entry["state"], task, model=entry["has_model"]),
-        "best_metric": best(task, entry["metrics"]) if task else None,
+        "best_metric": best(task, entry["metrics"], entry.get("headline", "")) if task else None,
         "path": str(run.directory),
     }
 

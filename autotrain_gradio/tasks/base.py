@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -168,6 +168,8 @@ class Sample:
     help: str = ""
 
 
+MAX_REPORTED_CHARTS = 8
+"""Most charts of metrics that are known only when a run reports them (`Task.charts_of`)."""
 PROGRESS_CHARTS = (
     Chart("Learning rate", {"learning_rate": "learning rate"}),
     Chart("Throughput", {"samples_per_second": "samples per second"}, unit="rows/s"),
@@ -206,6 +208,11 @@ class Task:
     headline: str = ""
     """The metric shown as *the* result of a run."""
     charts: tuple[Chart, ...] = ()
+    charts_of: Callable[[Iterable[str]], tuple[Chart, ...]] | None = None
+    """Names of the metrics that a run has reported → its charts, for a task whose metrics are not known before; the
+    first `MAX_REPORTED_CHARTS` are shown."""
+    headline_param: str = ""
+    """Parameter that names the metric shown as the result of a run, for such a task."""
     inputs: tuple[Input, ...] = ()
     models: tuple[SuggestedModel, ...] = ()
     defaults: Callable[[str], dict[str, Any]] | None = None
@@ -215,6 +222,14 @@ class Task:
     uncounted: Callable[[Any], str] | None = None
     """Parameters → why the tokens of the rows decide how many training examples there are; empty: they do not. A
     preview counts them: the value `examples_per_row` of one of its panels."""
+    files_only: bool = False
+    """Its data is files that are used as they are: no rows that are mapped, split, labelled or limited."""
+    docs: str = ""
+    """Its further documentation, relative to the root of the repository; the generated docs link to it."""
+    local_only: bool = False
+    """It runs code of the user, which visitors of a shared page must not: it is refused in shared mode."""
+    path_aliases: tuple[str, ...] = ()
+    """AutoTrain's other names of the setting `data.path`, among the parameters and as flags."""
     listed: bool = False
     """Only `models` can be chosen: names of model families, several separated by commas; no Hub models."""
     model_aliases: dict[str, str] = field(default_factory=dict)
@@ -264,6 +279,11 @@ class Task:
         return (*self.aliases, *self.alias_formats)
 
     @property
+    def has_models(self) -> bool:
+        """Whether a model can be chosen: a task without suggested models does not start from one."""
+        return bool(self.models)
+
+    @property
     def default_model(self) -> str:
         """The first suggested model; empty if there is none."""
         return self.models[0].id if self.models else ""
@@ -271,6 +291,22 @@ class Task:
     def first_model(self, *, gpu: bool) -> str:
         """The model that the page preselects: without a GPU, the first one that does not need one."""
         return next((m.id for m in self.models if gpu or not m.gpu), self.default_model)
+
+    @property
+    def kept(self) -> str:
+        """What is saved when a training is stopped, within a sentence."""
+        if self.files_only:
+            return "the files"
+        return "the weights" if self.unit == "step" else "the best model"
+
+    @property
+    def most_charts(self) -> int:
+        """The largest number of charts that a run can have."""
+        return len(self.charts) + (MAX_REPORTED_CHARTS if self.charts_of else 0)
+
+    def charts_with(self, metrics: Iterable[str]) -> tuple[Chart, ...]:
+        """Return the charts of a run. metrics: names of those that it has reported."""
+        return (*self.charts, *(self.charts_of(metrics)[:MAX_REPORTED_CHARTS] if self.charts_of else ()))
 
     def metric(self, name: str) -> Metric | None:
         """Find a metric by its name, with or without `eval_`."""

@@ -24,6 +24,10 @@ RUN_GROUP, DATA_GROUP, RESOURCE_GROUP, HUB_GROUP = "The run", "The data", "Where
 RESERVED = ("train", "json", "help", "token")
 """Flags of every command."""
 _RUN = ("model", "project_name", "backend")
+DATA_OF_ROWS = frozenset(
+    {"train_split", "valid_split", "valid_fraction", "max_samples", "encoding", "format", "columns", "labels"}
+)
+"""Settings of the data that are about rows; tasks whose data is files have none of them (`Task.files_only`)."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,19 @@ class Option:
 
 def options(task: Task) -> list[Option]:
     """List all options of a task: of the run, of the data, its parameters in their groups, of the Hub."""
-    found = [_option(n, n, RUN_GROUP, RunSpec.model_fields[n]) for n in _RUN]
-    found[0] = _option("model", "model", RUN_GROUP, RunSpec.model_fields["model"], default=task.default_model)
+    names = [n for n in _RUN if n != "model" or task.has_models]
+    defaults = {"model": task.default_model}
+    found = [_option(n, n, RUN_GROUP, RunSpec.model_fields[n], default=defaults.get(n)) for n in names]
     for name, field in DataSpec.model_fields.items():
+        if task.files_only and name in DATA_OF_ROWS:
+            continue
         if name == "columns":
             found += _columns(task)
         elif name == "format":
             found += _format(task, field)
         else:
-            found.append(_option("data_path" if name == "path" else name, f"data.{name}", DATA_GROUP, field))
+            option = _option("data_path" if name == "path" else name, f"data.{name}", DATA_GROUP, field)
+            found.append(replace(option, aliases=task.path_aliases) if name == "path" else option)
     parts: tuple[Source | Layout, ...] = (*task.sources, *task.layouts)
     shared: dict[str, Option] = {}  # several layouts may share an option
     for part in parts:

@@ -17,7 +17,7 @@ from autotrain_gradio.core.registry import NamedRegistry, load_entry_points
 from autotrain_gradio.core.spec import DataSpec, RunSpec, findings_of, parse
 from autotrain_gradio.tasks.base import MODALITIES, Params, Task
 from autotrain_gradio.tasks.extension import Extension, extend
-from autotrain_gradio.tasks.options import check_names
+from autotrain_gradio.tasks.options import DATA_OF_ROWS, check_names
 
 ENTRY_POINTS = "autotrain_gradio.tasks"
 EXTENSIONS = "autotrain_gradio.extensions"
@@ -151,7 +151,9 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
     data, params, findings = spec.data.model_dump(exclude_unset=True), dict(spec.params), []
     named: dict[str, Any] = {}
     for name in list(params):
-        if name in DataSpec.model_fields and name not in task.params.model_fields:
+        if name in task.path_aliases:
+            data.setdefault("path", params.pop(name))
+        elif name in DataSpec.model_fields and name not in task.params.model_fields:
             data.setdefault(name, params.pop(name))
         elif role_of(task, name) and name not in task.params.model_fields:
             named.setdefault(name, params.pop(name))
@@ -184,6 +186,7 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
         hint = did_you_mean(str(format), formats) if formats else "Leave the setting out."
         message = f"{task.title} has no data format '{format}'."
         findings.append(Finding("error", "unknown-format", message, hint, "data.format"))
+    findings += _unused_settings(task, spec.model, data)
     resolved_params: Params | None = None
     model, wrong = model_of(task, spec.model)
     findings += wrong
@@ -219,6 +222,21 @@ def model_of(task: Task, model: str) -> tuple[str, list[Finding]]:
             findings.append(Finding("error", "unknown-model", message, hint, "model"))
     everything = task.default_model in names
     return task.default_model if everything else ",".join(dict.fromkeys(names)) or model, findings
+
+
+def _unused_settings(task: Task, model: str, data: Mapping[str, Any]) -> list[Finding]:
+    """Return an error for each setting that the task does not have, unless it is given with its default value."""
+    found = []
+    if model.strip() and not task.has_models:
+        message = f"{task.title} starts from no model, but 'model' is '{model}'."
+        found.append(Finding("error", "setting-unused", message, "Leave the setting out.", "model"))
+    if task.files_only:
+        fields = DataSpec.model_fields
+        for name in sorted(DATA_OF_ROWS & data.keys() - {"format", "columns"}):
+            if data[name] != fields[name].get_default(call_default_factory=True):
+                message = f"{task.title} has no setting 'data.{name}': its files are used as they are."
+                found.append(Finding("error", "setting-unused", message, "Leave the setting out.", f"data.{name}"))
+    return found
 
 
 def _more_findings(spec: Mapping[str, Any], error: SpecError, tasks: Registry | None) -> list[Finding]:

@@ -60,7 +60,9 @@ def command_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str
         elif isinstance(value, list):
             parts.append(f"{flag} {' '.join(shlex.quote(str(v)) for v in value)}")
         else:
-            parts.append(f"{flag} {shlex.quote(str(value))}")
+            text = shlex.quote(str(value))
+            # A value that begins like a flag would be taken for one.
+            parts.append(f"{flag}={text}" if str(value).startswith("-") else f"{flag} {text}")
     return " \\\n  ".join([*parts, "--train"])
 
 

@@ -60,7 +60,8 @@ class CheckResult:
         summary = gr.HTML(view.summary, elem_id=f"{prefix}-detected", elem_classes="at-live")
         findings = gr.HTML(view.findings, js_on_load=theme.script("findings"), elem_id=f"{prefix}-findings")
         with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as details:
-            with gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as columns_box:
+            rows = not task.files_only
+            with gr.Accordion("Columns", open=view.asks, visible=rows, elem_id=f"{prefix}-columns") as columns_box:
                 data_format = _format_choice(prefix, task.formats, view) if len(task.formats) > 1 else None
                 with gr.Row(elem_classes="at-fields"):
                     columns = [_column_choice(prefix, column, view) for column in task.columns]
@@ -72,7 +73,7 @@ class CheckResult:
                 gr.HTML(label_table.HELP)
                 labels = label_table.create(view.labels, elem_id=f"{prefix}-label-table")
                 apply_labels = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-labels-apply")
-            with gr.Accordion("Training and validation split", open=False, elem_id=f"{prefix}-split"):
+            with gr.Accordion("Training and validation split", open=False, visible=rows, elem_id=f"{prefix}-split"):
                 render_fields(form.split, SPLIT)
                 apply_split = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-split-apply")
             profile = gr.HTML(view.profile, elem_id=f"{prefix}-profile", elem_classes="at-grid")

@@ -66,7 +66,7 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         checked=True,
         asks=any(_asks(f) for f in found),
         findings=messages.findings(found, fixes=True),
-        summary=_render_summary(check, found),
+        summary=_render_summary(check, found, noun="Files" if task.files_only else "Rows"),
         profile=render_all_html([p for p in profile if panel_id(p) not in (OVERVIEW, column_kinds.PANEL)], context),
         gallery=render_all_html(check.get("gallery") or [], context),
         labels=label_table.rows(check.get("raw_labels") or []),
@@ -78,7 +78,8 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
     )
 
 
-def _render_summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
+def _render_summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]], *, noun: str) -> str:
+    """Render the result in short. noun: what is counted."""
     layout = check.get("layout") or {}
     counts = count_by_level([Finding.from_dict(dict(f)) for f in found])
     questions = sum(_asks(f) for f in found)
@@ -95,7 +96,7 @@ def _render_summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
         head = "✓ Ready to train"
     overview = find_panel(check.get("profile"), OVERVIEW) or {}
     counted = {i["label"]: i["value"] for i in overview.get("items") or [] if i["value"]}
-    counted["Rows"] = check.get("rows")  # dropped rows included
+    counted[noun] = check.get("rows")  # dropped rows included
     items = "".join(
         f"<div><dt>{escape(k)}</dt><dd>{escape(format_value(v))}</dd></div>"
         for k, v in counted.items()

@@ -107,9 +107,9 @@ def _render(snapshot: Mapping[str, Any], task: Task | None) -> dict[str, Any]:
     )
     parts = {
         "header": run_html.render_header(snapshot),
-        "progress": run_html.render_progress(snapshot),
+        "progress": run_html.render_progress(snapshot, task),
         "tiles": run_html.render_metrics(snapshot, task),
-        "reason": run_html.render_messages(snapshot),
+        "reason": run_html.render_messages(snapshot, task),
     }
     ended = snapshot["state"] in states.ENDED
     return {"version": snapshot["version"], "key": repr(shape), "ended": ended, "parts": parts}

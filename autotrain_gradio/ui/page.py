@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import Service
+from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import theme
 from autotrain_gradio.ui.allowed_hosts import AllowedHosts
 from autotrain_gradio.ui.files import Tickets, add_routes
@@ -50,7 +51,7 @@ def build(service: Service) -> gr.Blocks:
         task_tabs: dict[str, TaskTab] = {}
         modality_tabs: dict[str, gr.Tabs] = {}
         with gr.Tabs(elem_id="main-tabs", overflow_behavior="wrap") as page_tabs:
-            for modality, tasks in service.tasks.modalities().items():
+            for modality, tasks in _offered(service).items():
                 with (
                     gr.Tab(modality, id=modality, elem_id=f"modality-{modality.lower().replace(' ', '-')}"),
                     gr.Tabs(elem_classes="at-tasks", overflow_behavior="wrap") as modality_tabs[modality],
@@ -65,6 +66,13 @@ def build(service: Service) -> gr.Blocks:
     demo.autotrain_context = context
     demo.checks = context.checks()
     return demo
+
+
+def _offered(service: Service) -> dict[str, list[Task]]:
+    """Return modality → the tasks that have a tab: on a shared page, without those that run code of the user."""
+    shared, modalities = service.settings.shared, service.tasks.modalities()
+    found = {m: [t for t in tasks if not (shared and t.local_only)] for m, tasks in modalities.items()}
+    return {modality: tasks for modality, tasks in found.items() if tasks}
 
 
 def launch(

@@ -12,8 +12,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.ui import messages, theme
 from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
 
-STOP_AT_STEP = "Stop and save the weights"
-STOP_AT_TRIAL = "Stop and save the best model"
+STOP = "Stop and save {kept}"
 """For tasks that are not trained in steps."""
 
 
@@ -37,7 +36,7 @@ class RunActions:
     def build(cls, context: PageContext) -> RunActions:
         """Create the components, hidden."""
         with gr.Row(elem_classes="at-actions"):
-            stop = gr.Button(STOP_AT_STEP, visible=False, elem_id="run-stop")
+            stop = gr.Button("Stop", visible=False, elem_id="run-stop")
             resume = gr.Button("Resume", variant="primary", visible=False, elem_id="run-resume")
             download = gr.Button("Download the model", variant="primary", visible=False, elem_id="run-download")
             reuse = gr.Button("Reuse these settings", visible=False, elem_id="run-again")
@@ -75,20 +74,19 @@ class RunActions:
         return [self.stop, self.resume, self.download, self.reuse, self.delete, self.token]
 
     def update(
-        self, can: Mapping[str, Any], *, reusable: bool, unit: str, owned: bool, needs_token: bool
+        self, can: Mapping[str, Any], *, reusable: bool, kept: str, files: str, owned: bool, needs_token: bool
     ) -> dict[Any, Any]:
         """Return the updates for a run; a run of another owner cannot be changed or downloaded.
 
         can: the actions that the run's state allows.
         reusable: the run's settings can fill a form.
-        unit: what a step of its progress is.
+        kept: what is saved when it is stopped (`Task.kept`). files: what can be downloaded.
         needs_token: the next attempt of the run needs an access token that the app does not hold.
         """
-        stop_label = STOP_AT_STEP if unit == "step" else STOP_AT_TRIAL
         return {
-            self.stop: gr.Button(stop_label, visible=owned and bool(can.get("stop"))),
+            self.stop: gr.Button(STOP.format(kept=kept), visible=owned and bool(can.get("stop"))),
             self.resume: gr.Button(visible=owned and bool(can.get("resume"))),
-            self.download: gr.Button(visible=owned and bool(can.get("download"))),
+            self.download: gr.Button(f"Download {files}", visible=owned and bool(can.get("download"))),
             self.reuse: gr.Button(visible=owned and reusable),
             self.delete: gr.Button(visible=owned and bool(can.get("delete"))),
             self.token: gr.Textbox(visible=owned and needs_token),

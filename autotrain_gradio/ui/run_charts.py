@@ -40,7 +40,7 @@ class RunCharts:
     @classmethod
     def build(cls, context: PageContext) -> RunCharts:
         """Create the plots, hidden: two large ones, then smaller ones."""
-        count = max((len(t.charts) for t in context.service.tasks), default=0)
+        count = max((t.most_charts for t in context.service.tasks), default=0)
         plots: list[gr.LinePlot] = []
         for row in (range(min(2, count)), range(2, count)):
             if not row:
@@ -77,12 +77,15 @@ class RunCharts:
                 self._cache[run] = points
                 while len(self._cache) > CACHED_RUNS:
                     del self._cache[next(iter(self._cache))]
+        charts = task.charts_with(snapshot.get("series") or {}) if task else ()
+        # Charts of metrics that a run reports: their number and their series change while it is active.
+        styled = styled or (task is not None and task.charts_of is not None)
         updates = []
         for number, value in enumerate(points.plots):
-            if task is None or number >= len(task.charts):
+            if task is None or number >= len(charts):
                 updates.append(gr.LinePlot(visible=False) if styled else gr.skip())
             elif styled:
-                updates.append(gr.LinePlot(**{**_style(task.charts[number], task.unit), **value}))
+                updates.append(gr.LinePlot(**{**_style(charts[number], task.unit), **value}))
             elif value["value"] is not None or not value["visible"]:
                 updates.append(gr.LinePlot(**value))
             else:
@@ -91,9 +94,10 @@ class RunCharts:
 
     def _points(self, snapshot: Mapping[str, Any], task: Task | None) -> list[dict[str, Any]]:
         series = snapshot.get("series") or {}
+        charts = task.charts_with(series) if task else ()
         found: list[dict[str, Any]] = []
         for number, plot in enumerate(self.plots):
-            chart = task.charts[number] if task and number < len(task.charts) else None
+            chart = charts[number] if number < len(charts) else None
             present = run_html.series_with_points(chart, series) if chart else []
             if chart is None or not present:
                 # A plot without points renders no title of its own: its label shows what it waits for. After the run's

@@ -19,6 +19,8 @@ from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.files import link
 
 Snapshot = Mapping[str, Any]
+REPORTED_METRICS = 5
+"""Metrics of a script that are shown above its charts, the main one first."""
 TONES = {
     "completed": "good",
     "failed": "bad",
@@ -38,7 +40,7 @@ def render_badge(state: str, text: str) -> str:
 def render_header(run: Snapshot) -> str:
     """Render the name, the facts and the state of a run."""
     model = "tiny, from scratch" if run["model"] == TINY else run["model"]
-    facts = [str(run["task_title"]), str(model)]
+    facts = [str(run["task_title"]), *([str(model)] if model else [])]
     data = (run.get("spec") or {}).get("data") or {}
     if data.get("path"):
         facts.append(str(data["path"]))
@@ -63,7 +65,7 @@ def render_header(run: Snapshot) -> str:
     )
 
 
-def render_progress(run: Snapshot) -> str:
+def render_progress(run: Snapshot, task: Task | None = None) -> str:
     """Render the progress as text and as a bar; it has the same height in every state."""
     state, done = str(run["state"]), run.get("progress")
     if state == "queued":
@@ -90,9 +92,13 @@ def render_progress(run: Snapshot) -> str:
                 if unit == "step"
                 else "the best model is saved"
             )
+            if task is not None and task.files_only:
+                saved = "the files that were written are saved"
             line = f"Stopping: {saved}. {line}"
     else:
-        line = {"completed": "Finished", "running": "Training"}.get(state, "Nothing was trained")
+        nothing = "" if task is not None and task.files_only else "Nothing was trained"
+        running = str(run.get("detail") or "Training")
+        line = {"completed": "Finished", "running": running, "stopping": "Stopping"}.get(state, nothing)
     fraction = 1.0 if state == "completed" else float((done or {}).get("fraction") or 0)
     moving = " at-moving" if state in ("preparing", "queued") else ""
     return (
@@ -103,7 +109,7 @@ def render_progress(run: Snapshot) -> str:
     )
 
 
-def render_messages(run: Snapshot) -> str:
+def render_messages(run: Snapshot, task: Task | None = None) -> str:
     """Render the error or the reason for which a run ended early, and its warnings."""
     parts = []
     error = run.get("error")
@@ -115,6 +121,8 @@ def render_messages(run: Snapshot) -> str:
     elif run["state"] == "cancelled":
         has_model = (run.get("can") or {}).get("download")
         outcome = "The weights of the last checkpoint are saved." if has_model else "No checkpoint was saved."
+        if task is not None and task.files_only:
+            outcome = "The files that were written are saved." if has_model else "No files were written."
         parts.append({"level": "info", "message": f"Stopped on request. {outcome}"})
     notes = [{"hint": "", **n} for n in run.get("notes") or []]
     return messages.findings([*parts, *notes])
@@ -129,6 +137,9 @@ def render_metrics(run: Snapshot, task: Task | None) -> str:
         names = [n for n in names if n in metrics and n != "eval_loss"][:4]
     names += [n for n in ("loss", "eval_loss") if n in metrics]
     empty = "Loss" if task is None or not task.listed else "Score"
+    if task and task.charts_of:
+        main = str(((run.get("spec") or {}).get("params") or {}).get(task.headline_param) or "")
+        names, empty = sorted(metrics, key=lambda n: n != main)[:REPORTED_METRICS], "Metrics"
     items = "".join(
         f"<div><dt>{escape(title)}</dt><dd>{escape(value)}</dd></div>"
         for title, value in (format_metric(n, metrics[n], task) for n in names)
@@ -138,6 +149,8 @@ def render_metrics(run: Snapshot, task: Task | None) -> str:
 
 def format_metric(name: str, value: Any, task: Task | None) -> tuple[str, str]:
     """Return the title of a metric and its value as text."""
+    if task is not None and task.charts_of is not None:
+        return name, _value(name, value, None)  # it has the name that the run gave it
     known = name if name.startswith("eval_") or name == "loss" else f"eval_{name}"
     return _name(known, task), _value(known, value, task)
 

@@ -154,7 +154,8 @@ class RunView:
             **self.actions.update(
                 can,
                 reusable=task is not None and snapshot["state"] != "draft",
-                unit=task.unit if task else "step",
+                kept=task.kept if task else "the weights",
+                files="the files" if task and task.files_only else "the model",
                 owned=owned,
                 needs_token=bool(snapshot.get("needs_token")),
             ),

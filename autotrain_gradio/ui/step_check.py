@@ -84,7 +84,7 @@ class CheckStep:
         result = CheckResult.build(session, view)
         with gr.Row(elem_classes="at-next"):
             following = gr.Button(
-                "Continue to the model",
+                "Continue to the model" if session.task.has_models else "Continue to the settings",
                 variant="primary",
                 size="lg",
                 interactive=view.ready,

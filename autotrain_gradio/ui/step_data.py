@@ -147,7 +147,6 @@ def _describe_formats(session: TaskSession) -> str:
         f"<div class='at-format'><h3>{escape(layout.title)}</h3><pre>{escape(layout.example)}</pre></div>"
         for layout in session.task.layouts
     )
-    return (
-        f"<p>Columns:</p><ul class='at-list'>{columns}</ul><p>Any of these formats is detected:</p>"
-        f"<div class='at-formats'>{layouts}</div>"
-    )
+    described = "" if session.task.files_only else f"<p>Columns:</p><ul class='at-list'>{columns}</ul>"
+    detected = "<p>Any of these formats is detected:</p>" if len(session.task.layouts) > 1 else ""
+    return f"{described}{detected}<div class='at-formats'>{layouts}</div>"

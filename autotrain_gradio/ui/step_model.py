@@ -83,7 +83,7 @@ class ModelStep:
         prefix, task, form, groups = session.prefix, session.task, session.form, session.form.groups()
         probed_model = gr.State("")
         with gr.Row(equal_height=False):
-            with gr.Column(scale=3, min_width=300):
+            with gr.Column(scale=3, min_width=300, visible=task.has_models):
                 form.model.render()
                 form.model_id.render()
             with gr.Column(scale=2, min_width=300):

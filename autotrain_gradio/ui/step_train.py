@@ -48,15 +48,16 @@ class TrainStep:
 
         estimate, problem: HTML, empty if there is none.
         """
+        task = self.session.task
+        model = "tiny, from scratch (dry run)" if spec["model"] == TINY else spec["model"] or "none yet"
         facts = {
-            "Task": self.session.task.title,
+            "Task": task.title,
             "Data": spec["data"].get("path") or "none yet",
-            "Model": "tiny, from scratch (dry run)" if spec["model"] == TINY else spec["model"] or "none yet",
+            **({"Model": model} if task.has_models else {}),
             "Project": spec["project_name"],
         }
         items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
-        by_step = self.session.task.unit == "step"
-        saved = "the weights are saved" if by_step else "the best model is saved"
+        saved = f"{task.kept} {'is' if task.kept.endswith('model') else 'are'} saved"
         html = (
             f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{items}</dl>{estimate}"
             "<p class='at-quiet'>Training continues when you close this page. You can stop it at any time; "

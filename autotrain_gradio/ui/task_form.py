@@ -73,6 +73,7 @@ class TaskForm:
                 interactive=True,
                 elem_id=f"{task.name}-model",
                 elem_classes="at-cards",
+                visible=task.has_models,
                 render=False,
             ),
             model_id=gr.Textbox(
@@ -80,7 +81,7 @@ class TaskForm:
                 label=models.other_label(task, folders=local_models),
                 placeholder=models.other_example(task),
                 max_lines=1,
-                visible=choice == models.OTHER,
+                visible=task.has_models and choice == models.OTHER,
                 interactive=True,
                 elem_id=f"{task.name}-model-other",
                 render=False,
@@ -88,7 +89,7 @@ class TaskForm:
             project_name=gr.Textbox(
                 value=str(spec.get("project_name") or RunSpec.model_fields["project_name"].default),
                 label="Project name",
-                info="Name of the trained model.",
+                info="Name of the trained model." if task.has_models else "Name of the run and of its files.",
                 max_lines=1,
                 interactive=True,
                 elem_id=f"{task.name}-project-name",

@@ -64,12 +64,12 @@ class Steps:
     train: gr.Step
 
     @classmethod
-    def build(cls, task: str, selected: int) -> Steps:
-        """Create the walkthrough; the steps up to the selected one can be opened."""
+    def build(cls, task: str, selected: int, *, models: bool = True) -> Steps:
+        """Create the walkthrough; the steps up to the selected one can be opened. models: the task has a choice."""
         with gr.Walkthrough(selected=selected, elem_id=f"{task}-steps") as walkthrough:
             data, check, model, train = (
                 gr.Step(title, id=number, interactive=number <= selected, elem_id=f"{task}-step-{number}")
-                for number, title in enumerate(("Data", "Check", "Model", "Train"), 1)
+                for number, title in enumerate(("Data", "Check", "Model" if models else "Settings", "Train"), 1)
             )
         return cls(walkthrough, data, check, model, train)
 

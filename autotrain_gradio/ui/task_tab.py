@@ -84,7 +84,7 @@ def render_steps(task: Task, context: PageContext, state: gr.State, current: Tab
         gr.HTML(messages.findings([f.to_dict() for f in missing]), elem_id=f"{task.name}-missing")
     service = context.service
     form = TaskForm.build(task, current.spec, gpu=service.accelerated(), local_models=not service.settings.shared)
-    steps = Steps.build(task.name, current.step)
+    steps = Steps.build(task.name, current.step, models=task.has_models)
     session = TaskSession(task, context, state, current, gr.State(current.draft), form, steps)
     with steps.data:
         data_step = DataStep.build(session)

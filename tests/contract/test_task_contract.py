@@ -19,6 +19,7 @@ from autotrain_gradio import data, tasks
 from autotrain_gradio.api.runs import Run
 from autotrain_gradio.cli import commands
 from autotrain_gradio.cli.main import main, task_parser
+from autotrain_gradio.core.errors import StateError
 from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import TINY
@@ -33,12 +34,14 @@ HEADLINES = Path(__file__).parent / "headlines"
 STEPS = 32
 """Least number of steps of a training that is to be stopped before its end."""
 each_task = pytest.mark.parametrize("task", TASKS, ids=lambda t: t.name)
+each_predicting = pytest.mark.parametrize("task", [t for t in TASKS if "predict" in t.can], ids=lambda t: t.name)
+each_other = pytest.mark.parametrize("task", [t for t in TASKS if "predict" not in t.can], ids=lambda t: t.name)
 
 
 def test_every_bundled_task_is_tested() -> None:
     folders = Path(tasks.__file__).parent.glob("*/train.py")
     assert sorted(t.module for t in TASKS) == sorted(f"{tasks.__name__}.{f.parent.name}.train" for f in folders)
-    assert len(TASKS) >= 5 and all(_headline(task).MARGIN > 0 for task in TASKS)
+    assert len(TASKS) >= 5 and all(_headline(task).MARGIN > 0 for task in TASKS if "predict" in task.can)
 
 
 @pytest.fixture
@@ -75,32 +78,12 @@ def _wait(service: Service, run: str, done: Callable[[dict[str, Any]], bool], se
 
 
 @pytest.mark.timeout(900)  # a minute on two free cores
-@each_task
+@each_predicting
 def test_sample_check_train_stop_resume_reload_predict_and_render(
     task: Task, service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = _spec(task, epochs=1, num_trials=6)
-    draft = service.draft(task.name)
-    check = service.check(draft, spec)
-    if steps := service.estimate(draft, spec).get("steps_per_epoch"):
-        spec["params"]["epochs"] = -(-STEPS // steps)
-    assert not [f for f in check["findings"] if f["level"] == "error"] and check["splits"]["validation"] >= 5
-    for panel in check["profile"]:
-        _rendered(panel)
-
-    # Stop after the first steps, resume, and run to the end.
-    run = service.start(draft, spec)
-    _wait(service, run, lambda s: (s["progress"] or {}).get("step", 0) >= 1)
-    service.stop(run)
-    stopped = _wait(service, run, lambda s: s["state"] in {"cancelled", "completed"})
-    assert stopped["state"] == "cancelled", "it was completed before it could be stopped: it needs more steps"
-    assert (service.settings.runs / run / "model").is_dir(), "the weights of a stopped training are kept"
-    service.resume(run)
-    ended = _wait(service, run, lambda s: s["state"] == "completed")
-    assert ended["attempt"] == 2 and ended["metrics"][f"eval_{task.headline}"] is not None
-    assert ended["report"]
-    for panel in ended["report"]:
-        _rendered(panel)
+    run, ended = _train_with_a_stop(task, service)
+    assert ended["metrics"][f"eval_{task.headline}"] is not None
 
     # The model of its files alone, by the public loader of its library.
     directory = service.settings.runs / run
@@ -139,6 +122,46 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
     for panel in answer["panels"]:
         _rendered(panel)
     assert main(["show", run]) == 0 and "completed" in capsys.readouterr().out.lower()
+
+
+@pytest.mark.timeout(900)
+@each_other
+def test_sample_check_train_stop_resume_and_render(
+    task: Task, service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same for a task whose runs have files, but no predictions."""
+    run, ended = _train_with_a_stop(task, service)
+    assert not ended["can"]["predict"] and ended["can"]["download"] and ended["metrics"]
+    assert (service.settings.runs / run / "model" / "README.md").is_file()
+    monkeypatch.setattr(commands, "_service", lambda **options: service)
+    assert main(["show", run]) == 0 and "completed" in capsys.readouterr().out.lower()
+    with pytest.raises(StateError, match="make no predictions"):
+        service.predict(run, [{"text": "x"}])
+
+
+def _train_with_a_stop(task: Task, service: Service) -> tuple[str, dict[str, Any]]:
+    """Check the sample, train, stop after the first steps, resume, and run to the end; return the last snapshot."""
+    spec = _spec(task, epochs=1, num_trials=6)
+    draft = service.draft(task.name)
+    check = service.check(draft, spec)
+    if steps := service.estimate(draft, spec).get("steps_per_epoch"):
+        spec["params"]["epochs"] = -(-STEPS // steps)
+    assert not [f for f in check["findings"] if f["level"] == "error"]
+    assert task.files_only or check["splits"]["validation"] >= 5
+    for panel in check["profile"]:
+        _rendered(panel)
+    run = service.start(draft, spec)
+    _wait(service, run, lambda s: (s["progress"] or {}).get("step", 0) >= 1)
+    service.stop(run)
+    stopped = _wait(service, run, lambda s: s["state"] in {"cancelled", "completed"})
+    assert stopped["state"] == "cancelled", "it was completed before it could be stopped: it needs more steps"
+    assert (service.settings.runs / run / "model").is_dir(), "the weights of a stopped training are kept"
+    service.resume(run)
+    ended = _wait(service, run, lambda s: s["state"] == "completed")
+    assert ended["attempt"] == 2 and ended["report"]
+    for panel in ended["report"]:
+        _rendered(panel)
+    return run, ended
 
 
 @each_task
@@ -256,7 +279,7 @@ def _headline(task: Task) -> Any:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@each_task
+@each_predicting
 def test_training_on_the_sample_beats_a_trivial_baseline(task: Task, service: Service) -> None:
     spec = _spec(task, num_trials=10)
     draft = service.draft(task.name)

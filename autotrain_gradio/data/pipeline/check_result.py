@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel, panel_id, slug
-from autotrain_gradio.core.text_format import in_sentence
+from autotrain_gradio.core.text_format import format_bytes, in_sentence
 from autotrain_gradio.data.files.encoding import merge_findings
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.format_detection import FormatChoice
@@ -96,23 +96,26 @@ class State:
 
 def add_panels(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
     """Add the panels: counts, skipped rows with reasons, and the panels of each kind of column."""
-    items: dict[str, Any] = {"Rows": rows.count()}
+    items: dict[str, Any] = {"Files" if state.request.files_only else "Rows": rows.count()}
     if classes := rows.classes():
         items["Classes"] = len(classes[1].labels.names)
     texts = dict(REASONS)
     for declared in (*rows.kinds.values(), *state.request.checks):
         texts |= getattr(declared.load(), "SKIPPED", {})
     reasons = [[texts.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
-    items |= {"Training": rows.count(TRAIN), "Validation": rows.count(VALIDATION)}
-    items["Skipped"] = sum(count for _, count in reasons)
+    if not state.request.files_only:
+        items |= {"Training": rows.count(TRAIN), "Validation": rows.count(VALIDATION)}
+        items["Skipped"] = sum(count for _, count in reasons)
     sizes = [c.facts["bytes"] for c in rows.cells.values() if "bytes" in c.facts]
     size = sum(bytes_[i] for bytes_ in sizes for i in rows.indices().tolist())
-    if size:
+    if size and state.request.files_only:
+        items["Size"] = format_bytes(size)
+    elif size:
         items["Megabytes"] = round(size / 1e6, 1)
     state.profile.append(panels.numbers("Overview", items, note=state.how, id="overview"))
     if reasons:
         state.profile.append(panels.table("Skipped rows", ["Reason", "Rows"], reasons))
-    if not items["Rows"]:
+    if not rows.count():
         return
     shown = set()
     profiles: list[tuple[str, Panel]] = []

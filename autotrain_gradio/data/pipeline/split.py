@@ -24,6 +24,8 @@ def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Fi
 
     given: name of the validation split of the data, or None. Returns a description of the split, and findings.
     """
+    if request.files_only:
+        return "", []
     fraction, findings = request.spec.valid_fraction, list[Finding]()
     if given is not None:
         how = f"The data's own split '{given}' is used for validation."

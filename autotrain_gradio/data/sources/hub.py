@@ -83,7 +83,7 @@ def _fetched(note: Mapping[str, Any], draft: Path, request: Request, progress: P
     root, files = Path(note["root"]), note["files"]
     splits = {f: s for f, s in files.items() if s}
     archives = [root / f for f in files if f.lower().endswith(ARCHIVE_SUFFIXES)]
-    if archives:
+    if archives and not request.whole_folder:
         inner = unpack_all([root / f for f in files], draft, request, progress, keep=True)
         return Fetched(inner.root, own=True, revision=note["revision"], note=inner.note)
     # The cache is shared: it may contain files of other configurations.
@@ -97,6 +97,8 @@ def _config(request: Request) -> str | None:
 
 def _choose(name: str, paths: list[str], configs: Any, request: Request) -> dict[str, str]:
     """Return path → split of the files of a configuration: those of the dataset card, else all data files ("")."""
+    if request.whole_folder:
+        return dict.fromkeys((p for p in paths if not any(part.startswith(".") for part in PurePosixPath(p).parts)), "")
     media = request.media.suffixes if request.media else ()
     suffixes = (*TABLES, *ARCHIVE_SUFFIXES, *media, *(end for layout in request.layouts for end in layout.files))
     data = [

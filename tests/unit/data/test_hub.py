@@ -14,6 +14,7 @@ import pytest
 from autotrain_gradio import data
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.sources import hub as hub_source
+from autotrain_gradio.tasks.registry import resolve
 from tests.unit.data.conftest import classes, errors, finding, names, picture, plant, resolved
 from tests.unit.data.fake_hub import SHA, TOKEN, FakeHub
 from tests.unit.data.test_embedded import all_rows, dataset, expected
@@ -59,6 +60,16 @@ def test_parquet_with_class_labels(hub: FakeHub, ask: Ask, draft: Path) -> None:
 def test_string_labels_and_spellings_of_the_dataset_id(hub: FakeHub, ask: Ask, path: str) -> None:
     parquet(hub, "ann/pets", train=dataset(12, label=lambda i: ["x", "y"][i % 2]))
     assert names(ask(path)) == ["x", "y"]
+
+
+def test_a_repository_with_a_script_is_downloaded_whole(hub: FakeHub, draft: Path) -> None:
+    project_files = ("script.py", "lib/model.py", "data.zip", "README.md", ".gitattributes", "points.csv")
+    plant(hub.root / "ann/project", dict.fromkeys(project_files, ""))
+    spec = resolve({"task": "custom-script", "data": {"source": "hub", "path": "ann/project"}})
+    result = data.check(draft, data.Request.of(spec, environ={"HF_ENDPOINT": hub.url}))
+    assert not errors({**result}) and result["splits"] == {"train": 5}
+    files = {row["project_file"] for row in data.load(draft)["train"]}
+    assert files == {"script.py", "lib/model.py", "data.zip", "README.md", "points.csv"}
 
 
 def test_second_check_sends_no_request(hub: FakeHub, ask: Ask) -> None:

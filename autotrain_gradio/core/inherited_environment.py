@@ -1,7 +1,7 @@
-"""The variables of this process that a visitor's worker inherits: an allow list.
+"""The variables of this process that a process with a clean environment inherits: an allow list.
 
-A server's environment holds keys that no list of forbidden names can foresee (`DATABASE_URL`, `SENTRY_DSN`); so a
-variable is inherited only if a worker is known to need it.
+Such processes are the worker of a visitor, and a script of the user. An environment holds keys that no list of
+forbidden names can foresee (`DATABASE_URL`, `SENTRY_DSN`); so a variable is inherited only if it is known to be needed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY"
 
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a visitor's worker inherits."""
+    """Return the variables that such a process inherits."""
     return {name: value for name, value in environ.items() if name in NAMES or _has_prefix(name)}
 
 
