@@ -18,7 +18,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import (
+    _CACHED_NO_EXIST,
+    HfApi,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -133,17 +140,19 @@ def fetch_config(model: str) -> dict[str, Any]:
 
 
 def _has_adapter(model: str) -> bool:
-    """Whether a Hub repository has an adapter_config.json; offline: whether one is cached."""
-    if isinstance(try_to_load_from_cache(model, ADAPTER_CONFIG), str):
-        return True
+    """Whether a Hub repository has an adapter_config.json; offline: whether one is cached.
+
+    The cache knows the answer for each commit; it has just got the latest one, that of config.json.
+    """
+    known = try_to_load_from_cache(model, ADAPTER_CONFIG)
+    if known is not None:
+        return known is not _CACHED_NO_EXIST
     try:
-        get_hf_file_metadata(hf_hub_url(model, ADAPTER_CONFIG), timeout=HUB_SECONDS)
+        hf_hub_download(model, ADAPTER_CONFIG, etag_timeout=HUB_SECONDS)
     except EntryNotFoundError:
+        # It does not exist. Or the Hub cannot be reached (LocalEntryNotFoundError, which is an EntryNotFoundError):
+        # from_pretrained finds only cached files, and none is an adapter's.
         return False
-    except (OfflineModeIsEnabled, HTTPError) as error:
-        if isinstance(error, HfHubHTTPError):
-            raise
-        return False  # The Hub cannot be reached: from_pretrained finds only cached files, and none is an adapter's.
     return True
 
 

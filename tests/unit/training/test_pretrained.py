@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from huggingface_hub.errors import (
@@ -19,6 +22,53 @@ from huggingface_hub.errors import (
 
 from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.training import pretrained
+
+
+class Hub(BaseHTTPRequestHandler):
+    """A Hub with one repository. files: their contents. asked: names of the requested files. commit: the latest one."""
+
+    files: ClassVar[dict[str, bytes]] = {}
+    asked: ClassVar[list[str]] = []
+    commit = "a" * 40
+
+    def do_HEAD(self) -> None:
+        name = self.path.rpartition("/")[2]
+        content = self.files.get(name)
+        if self.command == "HEAD":
+            self.asked.append(name)
+        self.send_response(404 if content is None else 200)
+        self.send_header("X-Repo-Commit", self.commit)
+        if content is None:
+            self.send_header("X-Error-Code", "EntryNotFound")
+        self.send_header("ETag", f'"{name}-{self.commit}"')
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(self.files.get(self.path.rpartition("/")[2], b""))
+
+    def log_message(self, *values: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
+    """Return the handler of a Hub that huggingface_hub asks, with an empty cache."""
+    from huggingface_hub import constants
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    yield Hub
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def response(status: int) -> Any:
@@ -158,8 +208,18 @@ def test_a_hub_repository_with_a_model_and_an_adapter_is_refused(
         return str(folder / name) if cached or name == "config.json" else None
 
     monkeypatch.setattr(pretrained, "try_to_load_from_cache", from_cache)
-    monkeypatch.setattr(pretrained, "hf_hub_download", lambda _, name: str(folder / name))
-    monkeypatch.setattr(pretrained, "get_hf_file_metadata", lambda *_, **__: None)
+    monkeypatch.setattr(pretrained, "hf_hub_download", lambda _, name, **__: str(folder / name))
     with pytest.raises(pretrained.ModelError) as caught:
         pretrained.fetch_config("some/both")
     assert caught.value.code == "model-adapter"
+
+
+def test_the_hub_is_asked_for_an_adapter_once_for_each_commit(hub: type[Hub]) -> None:
+    hub.files = {"config.json": b'{"model_type": "resnet"}'}
+    for _ in range(2):
+        assert pretrained.fetch_config("some/model") == {"model_type": "resnet"}
+    assert hub.asked.count("adapter_config.json") == 1
+    hub.commit, hub.files["adapter_config.json"] = "b" * 40, b"{}"
+    with pytest.raises(pretrained.ModelError) as caught:
+        pretrained.fetch_config("some/model")
+    assert caught.value.code == "model-adapter" and hub.asked.count("adapter_config.json") >= 2
