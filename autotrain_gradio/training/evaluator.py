@@ -60,6 +60,29 @@ class Evaluator(Protocol):
         """Return the other panels of the report."""
 
 
+class ComputedResults:
+    """Base of an evaluator whose metrics the trainer or a library has computed; see `Evaluation(from_metrics=…)`."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = dict(values)
+
+    def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
+        """Ignore the batches."""
+
+    def compute(self) -> dict[str, float]:
+        """Return the metrics."""
+        return self._values
+
+    def results_note(self) -> str:
+        """Return on what the metrics were computed, a sentence."""
+        raise NotImplementedError
+
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
+        """List the metrics that the task declares; without any, all of them."""
+        shown = {metric.name: values[metric.name] for metric in declared if metric.name in values} or dict(values)
+        return panels.numbers("Results", metrics.formatted(shown, declared), note=self.results_note())
+
+
 class Evaluation:
     """The evaluations of a training: connects an evaluator, the Trainer and the run.
 

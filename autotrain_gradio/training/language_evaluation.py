@@ -13,8 +13,8 @@ from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import pluralize, truncate
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.training import distributed, language_models, metrics
+from autotrain_gradio.training import distributed, language_models
+from autotrain_gradio.training.evaluator import ComputedResults
 
 FILE = "base_answers.json"
 """In the folder of the checkpoints: the answers of the base model, kept for a resumed run."""
@@ -105,10 +105,37 @@ class SampleAnswers:
         return panels.comparisons(title, items)
 
 
-class LanguageResults:
+class AnsweredResults(ComputedResults):
+    """Base of an evaluation with sample answers.
+
+    answers: None: the model generates no text. noun: name of the rows in the plural. input_name: of the task's input.
+    """
+
+    def __init__(
+        self, values: Mapping[str, float], answers: SampleAnswers | None, *, noun: str, input_name: str
+    ) -> None:
+        super().__init__(values)
+        self._answers, self._noun, self._input = answers, noun, input_name
+        self._given = list(answers.latest) if answers is not None else []
+
+    def sample_panel(self) -> Panel | None:
+        """Show the answers on the same few rows."""
+        if not self._given or self._answers is None:
+            return None
+        panel = self._answers.panel(self._given, f"Answers on the same validation {self._noun}")
+        return {**panel, "examples": {self._input: [p.value for p in self._answers.prompts]}}
+
+    def answers_panels(self) -> list[Panel]:
+        """Return the panel of the sample answers for the report, if there are some."""
+        if not self._given or self._answers is None:
+            return []
+        return [self._answers.panel(self._given, "Answers beside those of the base model")]
+
+
+class LanguageResults(AnsweredResults):
     """One evaluation: its metrics, sample answers, and the losses of the rows; see `Evaluation(from_metrics=…)`.
 
-    describe: number of a validation sequence → its text, for the report. input_name: name of the task's input.
+    describe: number of a validation sequence → its text, for the report.
     """
 
     def __init__(
@@ -121,32 +148,16 @@ class LanguageResults:
         noun: str,
         input_name: str,
     ) -> None:
-        self._values, self._answers, self._given = dict(values), answers, list(answers.latest)
-        self._losses, self._describe, self._noun, self._input = losses, describe, noun, input_name
+        super().__init__(values, answers, noun=noun, input_name=input_name)
+        self._losses, self._describe = losses, describe
 
-    def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Ignore the batches: the trainer computes the metrics."""
-
-    def compute(self) -> dict[str, float]:
-        """Return the metrics."""
-        return self._values
-
-    def sample_panel(self) -> Panel | None:
-        """Show the answers on the same few rows."""
-        if not self._given:
-            return None
-        panel = self._answers.panel(self._given, f"Answers on the same validation {self._noun}")
-        return {**panel, "examples": {self._input: [p.value for p in self._answers.prompts]}}
-
-    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
-        """List the metrics."""
-        shown = {metric.name: values[metric.name] for metric in declared if metric.name in values}
-        note = f"Over all trained tokens of {len(self._losses):,} validation sequences."
-        return panels.numbers("Results", metrics.formatted(shown, declared), note=note)
+    def results_note(self) -> str:
+        """Return on what the metrics were computed."""
+        return f"Over all trained tokens of {len(self._losses):,} validation sequences."
 
     def report(self) -> list[Panel]:
         """Return the sample answers, the distribution of the perplexity, and the rows with the highest loss."""
-        found = [self._answers.panel(self._given, "Answers beside those of the base model")] if self._given else []
+        found = self.answers_panels()
         perplexities = np.exp(np.minimum(self._losses.astype(np.float64), 700.0))
         counts = np.histogram(perplexities, bins=[*BOUNDS[:-1], np.inf])[0]
         names = [f"{low:g} to {high:g}" for low, high in zip(BOUNDS[:-2], BOUNDS[1:-1], strict=True)]

@@ -14,10 +14,10 @@ from autotrain_gradio.core.text_format import truncate
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.kinds.conversation_messages import stored
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.llm_grpo.rewards import Reward, Score, total
 from autotrain_gradio.tasks.llm_grpo.rows import PREDICTED, Prompt, batch_of
-from autotrain_gradio.training import language_models, metrics
+from autotrain_gradio.training import language_models
+from autotrain_gradio.training.evaluator import ComputedResults
 
 FILE = "base_completions.json"
 """In the folder of the checkpoints: the completions of the base model, kept for a resumed run."""
@@ -136,20 +136,14 @@ class GreedyEvaluation:
         return Scored(texts, [self._count_tokens(text) for text in texts], clipped, scores, totals)
 
 
-class RewardResults:
+class RewardResults(ComputedResults):
     """One evaluation; see `Evaluation(from_metrics=…)`."""
 
     def __init__(self, values: Mapping[str, float], evaluation: GreedyEvaluation, shown: int) -> None:
         assert evaluation.latest is not None and evaluation.base is not None
-        self._values, self._scored, self._base = dict(values), evaluation.latest, evaluation.base
+        super().__init__(values)
+        self._scored, self._base = evaluation.latest, evaluation.base
         self._prompts, self._rewards, self._shown = evaluation.prompts, evaluation.rewards, shown
-
-    def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Ignore the batches: the trainer computes the metrics."""
-
-    def compute(self) -> dict[str, float]:
-        """Return the metrics."""
-        return self._values
 
     def sample_panel(self) -> Panel | None:
         """Show the completions of the same few prompts."""
@@ -178,11 +172,9 @@ class RewardResults:
         values = [stored(self._prompts[row].messages) for row in rows]
         return panels.table(title, names, cells, note=note, examples={PREDICTED: values})
 
-    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
-        """List the metrics."""
-        shown = {metric.name: values[metric.name] for metric in declared if metric.name in values}
-        note = f"Of the greedy completions of all {len(self._prompts):,} validation prompts."
-        return panels.numbers("Results", metrics.formatted(shown, declared), note=note)
+    def results_note(self) -> str:
+        """Return on what the metrics were computed."""
+        return f"Of the greedy completions of all {len(self._prompts):,} validation prompts."
 
     def report(self) -> list[Panel]:
         """Return the rewards beside those of the base model, their distribution, and completions."""

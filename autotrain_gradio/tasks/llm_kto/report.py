@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import truncate
-from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.llm_kto.trainer import JudgedValues
-from autotrain_gradio.training import metrics
-from autotrain_gradio.training.language_evaluation import CHARACTERS, WORST, SampleAnswers
+from autotrain_gradio.training.language_evaluation import CHARACTERS, WORST, AnsweredResults, SampleAnswers
 
 BARS = 20
 """Bars of the histogram of the rewards."""
 
 
-class JudgedResults:
+class JudgedResults(AnsweredResults):
     """One evaluation of all validation rows; see `Evaluation(from_metrics=…)`.
 
-    describe: number of a validation row → its prompt and answer as texts. input_name: name of the task's input.
+    describe: number of a validation row → its prompt and answer as texts.
     """
 
     def __init__(
@@ -35,34 +32,17 @@ class JudgedResults:
         noun: str,
         input_name: str,
     ) -> None:
-        self._values, self._judged, self._answers = dict(values), judged, answers
-        self._given, self._describe = list(answers.latest), describe
-        self._noun, self._input = noun, input_name
+        super().__init__(values, answers, noun=noun, input_name=input_name)
+        self._judged, self._describe = judged, describe
 
-    def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Ignore the batches: the trainer computes the metrics."""
-
-    def compute(self) -> dict[str, float]:
-        """Return the metrics."""
-        return self._values
-
-    def sample_panel(self) -> Panel | None:
-        """Show the answers on the same few rows."""
-        if not self._given:
-            return None
-        panel = self._answers.panel(self._given, f"Answers on the same validation {self._noun}")
-        return {**panel, "examples": {self._input: [p.value for p in self._answers.prompts]}}
-
-    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
-        """List the metrics."""
-        shown = {metric.name: values[metric.name] for metric in declared if metric.name in values}
+    def results_note(self) -> str:
+        """Return on what the metrics were computed."""
         good = int(self._judged.good.sum())
-        note = f"Over all {len(self._judged.good):,} validation {self._noun}, {good:,} of them with a good answer."
-        return panels.numbers("Results", metrics.formatted(shown, declared), note=note)
+        return f"Over all {len(self._judged.good):,} validation {self._noun}, {good:,} of them with a good answer."
 
     def report(self) -> list[Panel]:
         """Return the sample answers, the distribution of the rewards, and the rows that contradict them the most."""
-        found = [self._answers.panel(self._given, "Answers beside those of the base model")] if self._given else []
+        found = self.answers_panels()
         good, rewards = self._judged.good, self._judged.rewards
         edges = np.histogram_bin_edges(rewards, bins=min(BARS, max(1, len(rewards))))
         names = [f"{low:.3g} to {high:.3g}" for low, high in zip(edges, edges[1:], strict=False)]

@@ -14,11 +14,10 @@ from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import pluralize, truncate
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.vlm import answer_metrics, models
 from autotrain_gradio.tasks.vlm.batches import ImageRows
 from autotrain_gradio.tasks.vlm.encoders import Encoder
-from autotrain_gradio.training import metrics
+from autotrain_gradio.training.evaluator import ComputedResults
 from autotrain_gradio.training.image_files import open_image, thumbnail
 
 FILE = "base_answers.json"
@@ -103,7 +102,7 @@ class ValidationAnswers:
         return found
 
 
-class AnswerResults:
+class AnswerResults(ComputedResults):
     """One evaluation: its metrics, answers, and the losses of the rows; see `Evaluation(from_metrics=…)`.
 
     losses: of each validation row (rows,).
@@ -112,15 +111,9 @@ class AnswerResults:
     def __init__(
         self, run: Reporter, values: Mapping[str, float], answers: ValidationAnswers, rows: ImageRows, losses: Any
     ) -> None:
-        self._run, self._values, self._rows, self._losses = run, dict(values), rows, losses
+        super().__init__(values)
+        self._run, self._rows, self._losses = run, rows, losses
         self._answers, self._given = answers, list(answers.latest)
-
-    def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Ignore the batches: the trainer computes the metrics."""
-
-    def compute(self) -> dict[str, float]:
-        """Return the metrics."""
-        return self._values
 
     def sample_panel(self) -> Panel | None:
         """Show the answers on the same few rows."""
@@ -129,15 +122,14 @@ class AnswerResults:
         items = [self._item(number, "samples") for number in range(min(SHOWN, len(self._given)))]
         return panels.gallery("Answers on the same validation rows", items)
 
-    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
-        """List the metrics."""
-        shown = {metric.name: values[metric.name] for metric in declared if metric.name in values}
+    def results_note(self) -> str:
+        """Return on what the metrics were computed."""
         every, some = len(self._rows), len(self._given)
         note = f"On all {pluralize(every, 'validation row')}"
         if 0 < some < every:
             note = f"Loss and token accuracy on all {pluralize(every, 'validation row')}; the other metrics on the "
             note += f"generated answers to {some:,} of them"
-        return panels.numbers("Results", metrics.formatted(shown, declared), note=f"{note}.")
+        return f"{note}."
 
     def report(self) -> list[Panel]:
         """Return the metrics beside those of the base model, answers with their images, and the worst rows."""

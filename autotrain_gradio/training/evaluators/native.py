@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from accelerate.utils import broadcast_object_list
 from transformers import Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
-from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.training import metrics
+from autotrain_gradio.training.evaluator import ComputedResults
 
 NativeEvaluate = Callable[[Any], Mapping[str, float]]
 """The model, in evaluation mode → metrics."""
@@ -51,7 +48,7 @@ class NativeEvaluatorTrainer(Trainer):
         return output
 
 
-class NativeResults:
+class NativeResults(ComputedResults):
     """The metrics that a library's evaluator has computed; `Evaluation(from_metrics=…)` makes one for each evaluation.
 
     The report lists the metrics that the task declares; without any, all of them. panels: metrics → more panels of the
@@ -67,26 +64,17 @@ class NativeResults:
         panels: Callable[[Mapping[str, float]], list[Panel]] | None = None,
         sample: Callable[[Mapping[str, float]], Panel | None] | None = None,
     ) -> None:
-        self._values, self._noun, self._rows = dict(values), noun, rows
+        super().__init__(values)
+        self._noun, self._rows = noun, rows
         self._panels, self._sample = panels, sample
-
-    def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Ignore the batches: the library's evaluator computes the metrics."""
-
-    def compute(self) -> dict[str, float]:
-        """Return the metrics."""
-        return self._values
 
     def sample_panel(self) -> Panel | None:
         """Return the value of `sample`."""
         return self._sample(self._values) if self._sample is not None else None
 
-    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
-        """List the metrics."""
-        shown = {metric.name: values[metric.name] for metric in declared if metric.name in values} or dict(values)
-        return panels.numbers(
-            "Results", metrics.formatted(shown, declared), note=f"On {self._rows:,} validation {self._noun}."
-        )
+    def results_note(self) -> str:
+        """Return on what the metrics were computed."""
+        return f"On {self._rows:,} validation {self._noun}."
 
     def report(self) -> list[Panel]:
         """Return the value of `panels`."""
