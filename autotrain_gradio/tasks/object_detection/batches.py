@@ -13,7 +13,7 @@ from autotrain_gradio.tasks.object_detection.augmentation import BoxTransform
 from autotrain_gradio.training.image_files import open_image
 
 ROWS = "rows"
-"""Input of a batch with the row numbers: it is removed before the model is called."""
+"""Input of a batch with row number, height and width of each image: it is removed before the model is called."""
 
 
 class DetectionImages(torch.utils.data.Dataset[dict[str, Any]]):
@@ -64,7 +64,10 @@ class Collator:
         self._processor = processor
 
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return pixel_values (batch, 3, side, side), labels (a dict for each image) and the row numbers (batch,)."""
+        """Return pixel_values (batch, 3, side, side), labels (a dict for each image) and rows (batch, 3).
+
+        rows: row number, height and width in pixels of each image, to which an evaluation scales the boxes.
+        """
         made = self._processor(
             images=[item["image"] for item in items],
             annotations=[coco(item) for item in items],
@@ -72,7 +75,7 @@ class Collator:
             input_data_format="channels_last",
         )
         labels = [dict(label) for label in made["labels"]]
-        rows = torch.tensor([item["row"] for item in items], dtype=torch.long)
+        rows = torch.tensor([(item["row"], *item["image"].shape[:2]) for item in items], dtype=torch.long)
         return {"pixel_values": made["pixel_values"], "labels": labels, ROWS: rows}
 
 

@@ -59,9 +59,8 @@ class DetectionEvaluator:
         self._precision: Precision | None = None
 
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Add a batch of what `trainer.decode` returns. targets: the row numbers (batch,)."""
-        for found, row in zip(outputs, targets.tolist(), strict=True):
-            height, width = self._images.image(row).shape[:2]
+        """Add a batch of what `trainer.decode` returns. targets: row, height and width (batch, 3)."""
+        for found, (row, height, width) in zip(outputs, targets.tolist(), strict=True):
             self._sizes[row] = width, height
             kept = found[found[:, 1] >= 0]
             corners = np.clip(kept[:, 2:], 0, 1) * np.array([width, height, width, height])

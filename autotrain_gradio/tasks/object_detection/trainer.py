@@ -27,7 +27,7 @@ class DetectionTrainer(Trainer):
     def prediction_step(
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
     ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
-        """Return the loss, the boxes (batch, detections, 6) of `decode`, and the row numbers (batch,)."""
+        """Return the loss, the boxes (batch, detections, 6) of `decode`, and row, height and width (batch, 3)."""
         inputs = trainer_internals.prepare_inputs(self, inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             loss, outputs = self.compute_loss(model, inputs, return_outputs=True)

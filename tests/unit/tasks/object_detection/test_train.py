@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.core.panels.render import render_summary
@@ -117,8 +118,6 @@ def test_images_are_turned_by_exif(tmp_path: Path, detect: Any) -> None:
         exif[0x0112] = 6
         image.save(folder / f"{n}.jpg", exif=exif)
     write_lines(folder, [(f"{n}.jpg", {"bbox": [[20, 40, 15, 18]], "category": ["x"]}) for n in range(4)])
-    from autotrain_gradio import data
-
     trial = detect(folder)
     rows = data.load(trial.directory)
     assert rows["train"][0]["objects"]["bbox"] == [[20.0, 40.0, 15.0, 18.0]], "as the image is shown: 40 wide, 60 high"
@@ -149,3 +148,24 @@ def test_predictions_use_the_white_level_of_training_and_delete_old_files(tmp_pa
     os.utime(first.parent, (0, 0))
     third = predicted()
     assert not first.exists() and second.exists() and third.exists()
+
+
+def test_an_evaluation_decodes_no_image_for_its_size(tmp_path: Path, detect: Any) -> None:
+    from autotrain_gradio.tasks.object_detection import batches, evaluation
+    from autotrain_gradio.tasks.object_detection.models import open_model
+
+    for number, item in enumerate(FOUR):
+        draw(tmp_path / "images" / f"{number}.png", [item], number)
+    write_lines(tmp_path / "images", [(f"{n}.png", {"bbox": [b], "category": [c]}) for n, (b, c) in enumerate(FOUR)])
+    trial = detect(tmp_path / "images", data={"valid_fraction": 0})
+    images = batches.DetectionImages(data.load(trial.directory)["train"], 64)
+    processor = open_model("tiny", ["blue", "red"], side=64, seed=1, scratch=tmp_path / "tiny")[1]
+    targets = batches.Collator(processor)([images[0], images[1]])[batches.ROWS].numpy()
+    assert targets.tolist() == [[0, 80, 120], [1, 80, 120]]
+    images.image = lambda row: pytest.fail("decoded again")  # type: ignore[method-assign]
+    evaluator = evaluation.DetectionEvaluator(trial.reporter(), images, ["blue", "red"], [])
+    outputs = np.full((2, 3, 6), -1.0)
+    for row, ((x, y, w, h), label) in enumerate(FOUR[:2]):
+        outputs[row, 0] = [0.9, ["blue", "red"].index(label), x / 120, y / 80, (x + w) / 120, (y + h) / 80]
+    evaluator.update(outputs, targets, np.arange(2))
+    assert evaluator.compute()["map"] == pytest.approx(1.0)
