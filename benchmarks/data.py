@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,17 +33,23 @@ def folder_of_photos(folder: Path, count: int, *, classes: int = 3, size: tuple[
 
 
 def zip_of_photos(path: Path, count: int, *, classes: int = 10, size: tuple[int, int] = (320, 240)) -> Path:
-    """Write a zip of `count` different JPEG files in class folders: 200 images, with different comments."""
-    rng = np.random.default_rng(0)
-    drawn = [photo(rng, *size, i % classes) for i in range(200)]
+    """Write a zip of `count` different JPEG files in class folders."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for i in range(count):
-            picture = drawn[i % 200]
-            # A JPEG comment segment behind the SOI marker makes each file differ from all others.
-            note = f"number {i}".encode()
-            comment = b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note
-            archive.writestr(f"class{i % classes}/{i:05d}.jpg", picture[:2] + comment + picture[2:])
+        for i, picture in enumerate(different_photos(count, classes, size)):
+            archive.writestr(f"class{i % classes}/{i:05d}.jpg", picture)
     return path
+
+
+def different_photos(count: int, classes: int = 10, size: tuple[int, int] = (320, 240)) -> Iterator[bytes]:
+    """Yield `count` different JPEG files: 200 images, with different comments."""
+    rng = np.random.default_rng(0)
+    drawn = [photo(rng, *size, i % classes) for i in range(min(200, count))]
+    for i in range(count):
+        picture = drawn[i % 200]
+        # A JPEG comment segment behind the SOI marker makes each file differ from all others.
+        note = f"number {i}".encode()
+        comment = b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note
+        yield picture[:2] + comment + picture[2:]
 
 
 def small_resnet(folder: Path, *, side: int = 96) -> Path:

@@ -9,8 +9,8 @@ import gradio as gr
 
 HEADERS = ["Label in the data", "Rows", "Train as", "Use"]
 HELP = (
-    "<p class='at-quiet'>Rename a label in <em>Train as</em>. Labels with the same name are merged. Rows of a label "
-    "that is not ticked are excluded.</p>"
+    "<p class='at-quiet'>Rename a label in <em>Train as</em>. Labels with the same name are merged. A label that is "
+    "not ticked is excluded, with its rows or annotations.</p>"
 )
 
 

@@ -59,6 +59,7 @@ class Fact(NamedTuple):
 
     brightest: greatest value of a pixel, of images with more than 8 bits.
     flags: words, separated by spaces: `animated`, `rotated`.
+    orientation: EXIF orientation, 1 to 8; 1: the image is displayed as it is stored.
     """
 
     width: int | None = None
@@ -71,6 +72,7 @@ class Fact(NamedTuple):
     flags: str = ""
     problem: str | None = None
     detail: str = ""
+    orientation: int = 1
 
 
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, OverflowError)
@@ -109,6 +111,7 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
                     known = known._replace(width=height, height=width)
                 if turned in (2, 3, 4, 5, 6, 7, 8):
                     flags.append("rotated")
+                    known = known._replace(orientation=int(turned))
             brightest = float(np.nanmax(np.asarray(image), initial=0)) if image.mode in DEEP else None
             return known._replace(brightest=brightest, flags=" ".join(flags))
     except UnidentifiedImageError:
@@ -146,7 +149,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     files.remember(scan, files.opened)
     facts = files.facts(Fact())
     result = Cells(files.paths, [f.problem for f in facts], media=True, feature=datasets.Image(decode=False))
-    for name in ("width", "height", "mode", "format", "digest", "bytes", "flags"):
+    for name in ("width", "height", "mode", "format", "digest", "bytes", "flags", "orientation"):
         result.facts[name] = [getattr(f, name) for f in facts]
     result.findings = _findings(facts, context)
     deep = [i for i, f in enumerate(facts) if f.brightest is not None and not f.problem]

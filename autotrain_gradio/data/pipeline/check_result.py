@@ -160,15 +160,19 @@ def result(state: State, began: float) -> CheckResult:
     """Return all that is known. began: when the check did, by `time.monotonic`."""
     rows = state.rows
     splits = {n: c for n in (TRAIN, VALIDATION) if rows is not None and (c := rows.count(n))}
-    labels, raw_labels = [], []
+    labels = []
     if rows is not None and (classes := rows.classes()):
-        cells, mapped = classes[1], canonical_mapping(state.request.spec.labels)
+        cells = classes[1]
         trained, validated = (rows.label_counts(cells.labels, n) for n in (TRAIN, VALIDATION))
         labels = [
             {"name": n, "rows": t + v, "train": t, "validation": v}
             for n, t, v in zip(cells.labels.names, trained, validated, strict=True)
         ]
-        raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(cells.raw.items())]
+    mapped = canonical_mapping(state.request.spec.labels)
+    # Those of the first column that has some: classes, or labels inside its cells, such as those of boxes.
+    columns = rows.cells.values() if rows is not None else ()
+    raw = next((cells.raw for cells in columns if cells.raw), Counter[str]())
+    raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(raw.items())]
     findings = sorted(merge_findings(state.findings), key=lambda f: ORDER[f.level])
     return CheckResult(
         layout=state.layout,

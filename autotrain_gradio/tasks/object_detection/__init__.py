@@ -43,7 +43,7 @@ class ObjectDetectionParams(TrainerParams):
     overfit."""
     image_square_size: int = param(640, "basic", title="Image size (pixels)", ge=32, le=4096)
     """Side in pixels of the square to which images are resized for the model. Larger images show small objects better,
-    and need more memory. Multiples of 32 fit every model."""
+    and need more memory. RT-DETR and D-FINE need multiples of 32."""
     horizontal_flip: bool = param(True, "augmentation", title="Horizontal flip")
     """Random horizontal flip of half of the training images. Switch it off where left and right matter, as in text."""
     random_crop: bool = param(True, "augmentation", title="Random crop")
@@ -63,7 +63,7 @@ def defaults(model: str) -> dict[str, Any]:
     """Return a higher learning rate and small images for the model that is trained from scratch."""
     if model != TINY:
         return {}
-    return {"lr": 2e-3, "epochs": 80, "image_square_size": 64, "early_stopping_patience": 0, "random_crop": False}
+    return {"lr": 4e-3, "epochs": 50, "image_square_size": 64, "early_stopping_patience": 0, "random_crop": False}
 
 
 OBJECTS = Kind("objects", "boxes", _HERE + "object_cells")
@@ -71,6 +71,11 @@ _BOX_FORMAT = SourceOption(
     "box_format",
     "xywh (left, top, width, height), xyxy (corners) or cxcywh (centre, width, height), in pixels; with -normalized, "
     "relative to the size of the image; empty: detected.",
+)
+_EXIF_BOXES = SourceOption(
+    "exif_boxes",
+    "Of images that EXIF rotates: displayed (boxes were drawn on the image as displayed) or stored (on the pixels as "
+    "stored); empty: stored where the annotations give the size before the rotation.",
 )
 COCO = Layout(
     "coco",
@@ -81,6 +86,7 @@ COCO = Layout(
     ' "categories": [{"id": 1, "name": "cat"}],\n'
     ' "annotations": [{"image_id": 1, "category_id": 1, "bbox": [10, 20, 100, 50]}]}',
     files=(".json",),
+    options=(_EXIF_BOXES,),
 )
 YOLO = Layout(
     "yolo",
@@ -89,6 +95,7 @@ YOLO = Layout(
     "data.yaml            names: [cat, dog]\ntrain/images/1.jpg\ntrain/labels/1.txt   class cx cy width height, "
     "relative to the image\n\n0 0.5 0.5 0.2 0.3",
     files=(".txt", ".yaml", ".yml"),
+    options=(_EXIF_BOXES,),
 )
 VOC = Layout(
     "pascal-voc",
@@ -97,6 +104,7 @@ VOC = Layout(
     "1.jpg\n1.xml\n\n<annotation><object><name>cat</name><bndbox><xmin>10</xmin><ymin>20</ymin>"
     "<xmax>110</xmax><ymax>70</ymax></bndbox></object></annotation>",
     files=(".xml",),
+    options=(_EXIF_BOXES,),
 )
 LABELME = Layout(
     "labelme",
@@ -106,6 +114,7 @@ LABELME = Layout(
     '{"imagePath": "1.jpg", "shapes": [{"label": "cat", "shape_type": "rectangle", '
     '"points": [[10, 20], [110, 70]]}]}',
     files=(".json",),
+    options=(_EXIF_BOXES,),
 )
 LABEL_STUDIO = Layout(
     "label-studio",
@@ -116,18 +125,19 @@ LABEL_STUDIO = Layout(
     '  "original_width": 640, "original_height": 480,\n'
     '  "value": {"x": 10, "y": 20, "width": 30, "height": 40, "rectanglelabels": ["cat"]}}]}]}]',
     files=(".json",),
+    options=(_EXIF_BOXES,),
 )
 TABLE = replace(
     TABLE_WITH_FILES,
     example="metadata.jsonl       (beside the images, or with their paths)\n1.jpg\n\n"
     '{"file_name": "1.jpg", "objects": {"bbox": [[10, 20, 100, 50]], "category": ["cat"]}}',
-    options=(*TABLE_WITH_FILES.options, _BOX_FORMAT),
+    options=(*TABLE_WITH_FILES.options, _BOX_FORMAT, _EXIF_BOXES),
 )
 ROWS = replace(
     EMBEDDED,
     example="train-00000-of-00001.parquet\n\nimage: {bytes, path}    objects: {bbox: [[x, y, width, height]], "
     "category: [class]}",
-    options=(*EMBEDDED.options, _BOX_FORMAT),
+    options=(*EMBEDDED.options, _BOX_FORMAT, _EXIF_BOXES),
 )
 
 TASK = Task(

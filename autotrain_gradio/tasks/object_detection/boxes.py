@@ -70,3 +70,19 @@ def hull(points: Sequence[Sequence[float]]) -> list[float]:
     """Return the left, top, right and bottom of points (x, y)."""
     across, down = [p[0] for p in points], [p[1] for p in points]
     return [min(across), min(down), max(across), max(down)]
+
+
+def displayed(found: np.ndarray, orientation: int, size: tuple[float, float]) -> np.ndarray:
+    """Return corners (n, 4) of the stored pixels as corners of the image as it is displayed.
+
+    orientation: of EXIF, 1 to 8. size: width and height of the displayed image.
+    """
+    left, top, right, bottom = found.T
+    width, height = size
+    if orientation in (5, 6, 7, 8):  # rows are displayed as columns
+        left, top, right, bottom = top, left, bottom, right
+    if orientation in (2, 3, 6, 7):
+        left, right = width - right, width - left
+    if orientation in (3, 4, 7, 8):
+        top, bottom = height - bottom, height - top
+    return np.stack([left, top, right, bottom], axis=1)

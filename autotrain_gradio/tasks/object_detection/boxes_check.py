@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import datasets
 import numpy as np
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import format_count
+from autotrain_gradio.core.text_format import format_count, join_examples
+from autotrain_gradio.data.kinds.label import unused_mapping
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
-from autotrain_gradio.tasks.object_detection.boxes import FORMATS, as_array, clip, corners, detect_format, to_xywh
+from autotrain_gradio.data.values.labels import canonical, canonical_mapping
+from autotrain_gradio.tasks.object_detection.boxes import (
+    FORMATS,
+    as_array,
+    clip,
+    corners,
+    detect_format,
+    displayed,
+    to_xywh,
+)
 
 IMAGE, OBJECTS, OPTION = "image", "objects", "box_format"
+EXIF, EXIF_CHOICES = "exif_boxes", ("displayed", "stored")
 LEAST_SIDE = 1.0
 """Pixels of a side under which a box has no area."""
 TITLES = {"xywh": "left, top, width, height", "xyxy": "corners", "cxcywh": "centre, width, height"}
@@ -37,20 +50,23 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     used = rows.indices().tolist()
     sizes = {i: (float(facts["width"][i]), float(facts["height"][i])) for i in used}
     parsed = {i: cells.values[i] for i in used}
-    chosen = yield from _format(rows, parsed, sizes, request)
+    yield from _map_labels(rows, parsed, request)
+    stored = yield from _of_stored_pixels(rows, parsed, sizes, facts["orientation"], request)
+    # The size of an image as the boxes mean it.
+    meant = {i: (h, w) if i in stored and facts["orientation"][i] >= 5 else (w, h) for i, (w, h) in sizes.items()}
+    chosen = yield from _format(rows, parsed, meant, request)
     names = sorted({label for value in parsed.values() for label in value["labels"]}, key=_natural)
     number = {name: n for n, name in enumerate(names)}
     values: list[Any] = [{"bbox": [], "category": []} for _ in range(len(rows))]
     outside: dict[int, int] = {}
     flat: dict[int, int] = {}
-    rotated, background = [], []
+    background = []
     for row, value in parsed.items():
-        if _is_turned(value, sizes[row]):
-            rotated.append(row)
         boxes = as_array(value["boxes"])
-        size = np.tile(np.array(sizes[row]), (len(boxes), 1))
-        found = corners(boxes, value["format"] or chosen, size)
-        inside = clip(found, size)
+        found = corners(boxes, value["format"] or chosen, np.tile(np.array(meant[row]), (len(boxes), 1)))
+        if row in stored:
+            found = displayed(found, facts["orientation"][row], sizes[row])
+        inside = clip(found, np.tile(np.array(sizes[row]), (len(boxes), 1)))
         kept = (inside[:, 2:] - inside[:, :2] >= LEAST_SIDE).all(axis=1)
         moved = int((np.abs(found - inside).max(axis=1, initial=0) > BEYOND)[kept].sum())
         outside |= {row: moved} if moved else {}
@@ -67,24 +83,71 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         "category": datasets.List(datasets.ClassLabel(names=names)),
     }
     cells.about["classes"] = names
-    yield from _reports(rows, outside, flat, rotated, background)
+    yield from _reports(rows, outside, flat, background)
     if used and len(background) == len(used):
         yield Finding("error", "no-boxes", "No image has a box.", "Annotate the objects of the images.", "data")
 
 
-def _reports(
-    rows: Rows, outside: dict[int, int], flat: dict[int, int], rotated: list[int], background: list[int]
-) -> Iterator[Finding]:
-    text = format_count("{n} {extends} beyond the image and {was} clipped", sum(outside.values()), "box")
+def _map_labels(rows: Rows, parsed: dict[int, Any], request: Request) -> Iterator[Finding]:
+    """Rename and exclude classes as `data.labels` says; images whose objects are all excluded are kept."""
+    mapping, cells = canonical_mapping(request.spec.labels), rows.cells[OBJECTS]
+    for value in parsed.values():
+        cells.raw.update(set(value["labels"]))
+    if not mapping:
+        return
+    excluded: Counter[str] = Counter()
+    for value in parsed.values():
+        named = [mapping.get(canonical(label), label) for label in value["labels"]]
+        excluded.update(label for label, new in zip(value["labels"], named, strict=True) if new is None)
+        value["boxes"] = [box for box, new in zip(value["boxes"], named, strict=True) if new is not None]
+        value["labels"] = [new for new in named if new is not None]
+    yield from unused_mapping(mapping, {canonical(name) for name in cells.raw})
+    if excluded:
+        text = format_count("{n} {was} excluded by data.labels", sum(excluded.values()), "box", "boxes")
+        shown = join_examples([f"{name}: {count:,}" for name, count in excluded.most_common()])
+        hint = "Their images are kept; the objects count as background."
+        yield Finding("info", "boxes-excluded", f"{text} ({shown}).", hint, "data.labels")
+
+
+def _of_stored_pixels(
+    rows: Rows, parsed: dict[int, Any], sizes: dict[int, tuple[float, float]], orientation: Any, request: Request
+) -> Generator[Finding, None, frozenset[int]]:
+    """Return the rows whose boxes were drawn on the stored pixels of an image that EXIF rotates or mirrors.
+
+    By the option, else those whose annotations give the size before the rotation.
+
+    Raises:
+        DataError: the option has another value.
+    """
+    asked, where = request.spec.options.get(EXIF), f"data.options.{EXIF}"
+    if asked not in (None, "", *EXIF_CHOICES):
+        hint = did_you_mean(str(asked), EXIF_CHOICES) or f"Write {' or '.join(EXIF_CHOICES)}."
+        raise DataError(f"'{asked}' is not a way to read boxes of rotated images.", hint, where, "invalid-setting")
+    turned = [i for i in parsed if orientation[i] != 1 and parsed[i]["boxes"]]
+    if asked:
+        return frozenset(turned if asked == EXIF_CHOICES[1] else ())
+    before = [i for i in turned if _is_turned(parsed[i], sizes[i])]
+    hint = "Check them in the preview."
+    text = "{n} {is} rotated by EXIF, and the annotations give the size before; the boxes are rotated with the images"
+    fix = Fix("The boxes are drawn on the images as displayed", {"options": {EXIF: EXIF_CHOICES[0]}})
+    for finding in rows.findings("warning", "boxes-rotated", text, before, hint, noun="image", where=where):
+        yield replace(finding, fix=fix)
+    others = sorted(set(turned) - set(before))
+    text = "{n} {is} rotated or mirrored by EXIF; the boxes are read as drawn on the images as displayed"
+    fix = Fix("The boxes are drawn on the stored pixels", {"options": {EXIF: EXIF_CHOICES[1]}})
+    for finding in rows.findings("info", "boxes-displayed", text, others, hint, noun="image", where=where):
+        yield replace(finding, fix=fix)
+    return frozenset(before)
+
+
+def _reports(rows: Rows, outside: dict[int, int], flat: dict[int, int], background: list[int]) -> Iterator[Finding]:
+    text = format_count("{n} {extends} beyond the image and {was} clipped", sum(outside.values()), "box", "boxes")
     yield from rows.findings(
         "warning", "boxes-outside", f"{text}, in {{n}}", list(outside), "Check a few of them.", noun="image"
     )
-    text = format_count("{n} {has} no area inside the image and {was} dropped", sum(flat.values()), "box")
+    text = format_count("{n} {has} no area inside the image and {was} dropped", sum(flat.values()), "box", "boxes")
     hint = "Correct them, or check the convention of the boxes (data.options.box_format)."
     yield from rows.findings("warning", "boxes-empty", f"{text}, in {{n}}", list(flat), hint, noun="image")
-    text = "{n} {is} rotated by EXIF, and the annotations give the size before the rotation"
-    hint = "Check the boxes in the preview; save the images without EXIF rotation, and annotate them again if needed."
-    yield from rows.findings("warning", "boxes-rotated", text, rotated, hint, noun="image")
     text, hint = "{n} {has} no boxes and {is} kept as background", "Images without objects reduce false detections."
     yield from rows.findings("info", "images-without-boxes", text, background, hint, noun="image")
 

@@ -25,12 +25,13 @@ def open_model(name: str, labels: Sequence[str], *, side: int, seed: int, scratc
     name: a Hub id, a folder, or `tiny`. side: of the square in pixels. scratch: an empty folder, for the tiny model.
 
     Raises:
-        UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
+        UserError: it does not exist, is gated, damaged or of another task, or needs a package or another size.
     """
     torch.manual_seed(seed)
     if name == TINY:
         name = distributed.on_first_rank(lambda: str(tiny_model(scratch, labels, side=side, seed=seed)))
     config = open_config(name)
+    require_side(config, side)
     with pretrained.translated_errors(name):
         processor = AutoImageProcessor.from_pretrained(name)
         square(processor, side)
@@ -67,6 +68,24 @@ def open_config(name: str) -> Any:
     pretrained.require_type(pretrained.fetch_config(name), name, TYPES, WHAT)
     with pretrained.translated_errors(name):
         return AutoConfig.from_pretrained(name)
+
+
+def require_side(config: Any, side: int) -> None:
+    """Raise a UserError if a model cannot process images of this size: RT-DETR and D-FINE join levels of whole strides.
+
+    side: of the square in pixels.
+    """
+    strides = getattr(config, "feat_strides", None) or [1]
+    step = max(strides)
+    if side % step:
+        low, high = side // step * step, (side // step + 1) * step
+        usable = f"{low} or {high}" if low else f"{high}"
+        raise UserError(
+            f"The image size of {side} pixels does not fit the model, which needs a multiple of {step}.",
+            f"Use {usable}.",
+            "params.image_square_size",
+            "image-size",
+        )
 
 
 def freeze_backbone(model: Any) -> None:

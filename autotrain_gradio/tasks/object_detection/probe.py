@@ -27,15 +27,19 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "labels": None}
     facts["input_size"] = [side, side]
     if spec.model == TINY:
-        count = count_parameters(AutoModelForObjectDetection, tiny_config(["a", "b"], side))
-        return {**facts, "task": "YOLOS, untrained", "parameters": count}
+        count = count_parameters(AutoModelForObjectDetection, tiny_config(["a", "b"]))
+        facts |= {"task": "RT-DETRv2, untrained", "parameters": count}
     try:
+        if spec.model == TINY:
+            models.require_side(tiny_config([]), side)
+            return facts
         config = models.open_config(spec.model)
         names = [str(n) for n in (config.id2label or {}).values()]
         facts["task"] = ", ".join(config.architectures or [config.model_type])
         facts["labels"] = None if names[:1] == ["LABEL_0"] else names[:LABELS]
         with pretrained.translated_errors(spec.model):
             facts["parameters"] = count_parameters(AutoModelForObjectDetection, config)
+        models.require_side(config, side)
     except UserError as error:
         facts["findings"] = [f.to_dict() for f in error.findings]
     return facts

@@ -163,7 +163,7 @@ def test_exif_rotation_turns_width_and_height() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     fact = image_kind.look(picture("r", size=(60, 20), exif=exif), 10**8)
-    assert (fact.width, fact.height) == (20, 60) and "rotated" in fact.flags
+    assert (fact.width, fact.height) == (20, 60) and fact.orientation == 6 and "rotated" in fact.flags
 
 
 def test_each_image_is_decoded_once_and_not_again_for_another_split(

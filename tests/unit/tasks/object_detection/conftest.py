@@ -52,13 +52,41 @@ def write_lines(folder: Path, rows: Sequence[Any]) -> None:
     (folder / "metadata.jsonl").write_text("\n".join(lines))
 
 
+def save_small_yolos(folder: Path, side: int = 64) -> Path:
+    """Write a YOLOS with random weights, which fits a few pictures within seconds; return the folder."""
+    import torch
+    from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessorPil
+
+    torch.manual_seed(42)
+    config = YolosConfig(
+        hidden_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=128,
+        image_size=[side, side],
+        patch_size=8,
+        num_detection_tokens=8,
+        initializer_range=0.1,  # 0.02, as for large models, would learn slowly
+        use_mid_position_embeddings=False,
+    )
+    model = YolosForObjectDetection(config)
+    for name, weights in model.named_parameters():
+        if name.endswith(("position_embeddings", "detection_tokens")):
+            # transformers initializes them to zero: all detection tokens would begin equal, and learn slowly.
+            torch.nn.init.normal_(weights, std=0.3)
+    model.save_pretrained(folder)
+    YolosImageProcessorPil().save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
 def detect(tmp_path: Path) -> Callable[..., Trial]:
     """Return a function that prepares a run on a folder."""
 
     def make(path: Path, run: str = "run", **params: Any) -> Trial:
         given = {"source": "path", "path": str(path), **params.pop("data", {})}
-        spec = {"task": "object-detection", "model": "tiny", "project_name": "boxes", "data": given, "params": params}
+        spec = {"task": "object-detection", "project_name": "boxes", "data": given}
+        spec |= {"model": params.pop("model", "tiny"), "params": params}
         return Trial(tmp_path / run, spec)
 
     return make

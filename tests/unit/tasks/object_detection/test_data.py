@@ -18,6 +18,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.tasks.object_detection.boxes import corners, detect_format
 from autotrain_gradio.tasks.registry import resolve
+from autotrain_gradio.training.image_files import open_image
 from tests.trials import Trial
 from tests.unit.tasks.object_detection.conftest import BOXES, SIZE, draw_all, picture, write_lines
 
@@ -266,3 +267,62 @@ def test_a_class_that_is_not_a_whole_number_is_not_rounded(tmp_path: Path, detec
     trial = detect(folder, data={"options": {"box_format": "xywh"}})
     assert "1 row has" in codes(trial)["objects-unreadable"]["message"]
     assert {name: found[0][1] for name, found in rows_of(trial).items()} == {"a.png": "0", "c.png": "1", "d.png": "1"}
+
+
+def test_classes_are_renamed_merged_and_excluded(tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    as_coco(folder)
+    trial = detect(folder, data={"labels": {"red": None, "blue": "sea", "gren": "x"}})
+    rows, found = rows_of(trial), codes(trial)
+    assert rows["c.png"] == [([4.0, 40.0, 36.0, 30.0], "sea")] and rows["a.png"] == []
+    assert "2 boxes were excluded by data.labels (red: 2)" in found["boxes-excluded"]["message"]
+    assert "'gren'" in found["label-mapping-unused"]["message"]
+    result = data.check(trial.directory, Request.of(trial.resolved))
+    assert [(r["name"], r["rows"], r["to"]) for r in result["raw_labels"]] == [("blue", 2, "sea"), ("red", 2, None)]
+    merged = detect(folder, run="merged", data={"labels": {"red": "thing", "blue": "thing"}})
+    assert {label for boxes in rows_of(merged).values() for _, label in boxes} == {"thing"}
+
+
+def rotated_coco(folder: Path, orientation: int, sizes: tuple[int, int] | None) -> None:
+    """Write images of 60 × 40 stored pixels with a white box, which EXIF rotates, and the box in stored pixels."""
+    folder.mkdir()
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[5:15, 20:50] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for name in ("a.png", "b.png"):
+        Image.fromarray(pixels + (name == "b.png")).save(folder / name, exif=exif)
+    size = {"width": sizes[0], "height": sizes[1]} if sizes else {}
+    images = [{"id": n, "file_name": name, **size} for n, name in enumerate(("a.png", "b.png"))]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [20, 5, 30, 10]} for n in range(2)]
+    document = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "x"}]}
+    (folder / "a.json").write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_of_stored_pixels_are_rotated_with_their_image(orientation: int, tmp_path: Path, detect: Any) -> None:
+    rotated_coco(tmp_path / "images", orientation, None)
+    trial = detect(tmp_path / "images", data={"options": {"exif_boxes": "stored"}, "valid_fraction": 0})
+    row = data.load(trial.directory)["train"][0]
+    pixels = np.asarray(open_image(row["image"]))
+    white = np.argwhere(pixels[..., 0] == 255)
+    (top, left), (bottom, right) = white.min(axis=0), white.max(axis=0) + 1
+    assert row["objects"]["bbox"] == [[left, top, right - left, bottom - top]]
+
+
+def test_the_size_before_the_rotation_tells_that_boxes_are_of_stored_pixels(tmp_path: Path, detect: Any) -> None:
+    rotated_coco(tmp_path / "before", 6, (60, 40))
+    trial = detect(tmp_path / "before", data={"valid_fraction": 0})
+    box = data.load(trial.directory)["train"][0]["objects"]["bbox"][0]
+    assert box == [25.0, 20.0, 10.0, 30.0]
+    fix = codes(trial)["boxes-rotated"]["fix"]
+    assert fix["change"] == {"options": {"exif_boxes": "displayed"}}
+    again = detect(tmp_path / "before", run="fixed", data={**fix["change"], "valid_fraction": 0})
+    assert data.load(again.directory)["train"][0]["objects"]["bbox"][0] == [20.0, 5.0, 20.0, 10.0]
+    assert "boxes-rotated" not in codes(again)
+
+    rotated_coco(tmp_path / "after", 6, (40, 60))
+    assert "boxes-displayed" in codes(detect(tmp_path / "after", run="after"))
+    with pytest.raises(UserError) as error:
+        detect(tmp_path / "after", run="wrong", data={"options": {"exif_boxes": "sored"}})
+    assert error.value.code == "invalid-setting" and "stored" in error.value.hint

@@ -19,7 +19,7 @@ from autotrain_gradio.tasks.object_detection.augmentation import BoxTransform
 from autotrain_gradio.tasks.object_detection.average_precision import Detections, average_precision
 from autotrain_gradio.tasks.object_detection.boxes_panel import boxes_panel
 from autotrain_gradio.tasks.registry import registry
-from tests.unit.tasks.object_detection.conftest import draw, write_lines
+from tests.unit.tasks.object_detection.conftest import draw, save_small_yolos, write_lines
 
 FOUR = [((8, 6, 44, 34), "red"), ((64, 30, 50, 44), "blue"), ((10, 36, 60, 40), "red"), ((70, 4, 40, 56), "blue")]
 
@@ -34,7 +34,8 @@ def test_a_detector_overfits_four_pictures(tmp_path: Path, detect: Any) -> None:
         write_lines(folder, [(f"{n}.png", {"bbox": [b], "category": [c]}) for n, (b, c) in enumerate(FOUR)])
     off = {"horizontal_flip": False, "random_crop": False, "random_brightness_contrast": False}
     settings = {"batch_size": 4, "epochs": 250, "lr": 2e-3, "eval_strategy": "no", "early_stopping_patience": 0}
-    trial = detect(tmp_path / "images", **settings, **off)
+    model = save_small_yolos(tmp_path / "model")
+    trial = detect(tmp_path / "images", model=str(model), image_square_size=64, **settings, **off)
     train.train(trial.reporter())
     values = trial.events("result")[-1]["values"]
     assert values["eval_map_50"] > 0.9
