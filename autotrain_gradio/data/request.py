@@ -15,7 +15,7 @@ from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.data.declarations import Check, Column, Format, Kind, Layout, Source
 from autotrain_gradio.data.source_resolution import resolve_source
 
-VERSION = 9
+VERSION = 10
 """Part of every key: raise it when the same request would give other rows."""
 
 
