@@ -90,12 +90,26 @@ def test_long_clips_are_no_problem(tmp_path: Path) -> None:
     assert "audio-long" not in found.codes(), "speech recognition skips them, this task does not"
 
 
-def test_speakers_are_not_divided(tmp_path: Path, clips: Path) -> None:
-    rows = [f"{name}/{i}.wav,{name},speaker-{i}\n" for name in TONES for i in range(10)]
-    (clips / "metadata.csv").write_text("file_name,label,speaker\n" + "".join(rows))
+@pytest.mark.parametrize("column", ["speaker", "recording"])
+def test_speakers_and_recordings_are_not_divided(tmp_path: Path, clips: Path, column: str) -> None:
+    rows = [f"{name}/{i}.wav,{name},{column}-{i}\n" for name in TONES for i in range(10)]
+    (clips / "metadata.csv").write_text(f"file_name,label,{column}\n" + "".join(rows))
     found = check_path(tmp_path / "a", NAME, clips)
-    splits = {split: set(found.column("speaker", split)) for split in ("train", "validation")}
+    splits = {split: set(found.column(column, split)) for split in ("train", "validation")}
     assert splits["train"] and splits["validation"] and not splits["train"] & splits["validation"]
+
+
+def test_parts_of_a_recording_are_not_divided(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    rows = ["file_name,start,end,label\n"]
+    for number in range(8):
+        soundfile.write(folder / f"{number}.wav", tone("low", 4.0, number), RATE)
+        rows += [f"{number}.wav,{part},{part + 1},{name}\n" for part, name in enumerate([*TONES] * 2)]
+    (folder / "metadata.csv").write_text("".join(rows))
+    found = check_path(tmp_path / "a", NAME, folder)
+    files = {split: {Path(a["path"]).name for a in found.column("audio", split)} for split in ("train", "validation")}
+    assert files["train"] and files["validation"] and not files["train"] & files["validation"]
 
 
 @pytest.mark.parametrize("sample", TASK.samples, ids=lambda s: s.name)
