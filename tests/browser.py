@@ -38,6 +38,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A microphone that beeps, for which no permission is asked.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 ENDED = {"completed", "failed", "cancelled", "interrupted"}
 SAMPLES = ROOT / "assets" / "samples" / "image_classification" / "shapes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_from_the_sample_to_a_transcript(app: App, visit: Visit) -> None:
     expect(page.locator("#run-samples")).to_contain_text("Transcripts of the same validation utterances")
     page.locator("#try-it-audio").get_by_label("Upload file").click()
     page.locator("#try-it-audio input[type=file]").set_input_files(str(sorted(CLIP.iterdir())[0]))
+    expect(page.locator("#try-it-prediction")).to_contain_text("s of audio", timeout=180_000)
+    found = re.search(r"[\d.,]+ s of audio", page.locator("#try-it-prediction").inner_text())
+    assert found is not None
+    heard = found[0]
+    page.locator("#try-it-audio").get_by_label("Clear").click()
+    page.locator("#try-it-audio").get_by_label("Record audio").click()
+    page.locator("#try-it-audio").get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(1500)
+    page.locator("#try-it-audio").get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#try-it-prediction")).not_to_contain_text(heard, timeout=60_000)
     expect(page.locator("#try-it-prediction")).to_contain_text("s of audio", timeout=60_000)
     picture(page, "run")
     page.set_viewport_size({"width": 390, "height": 844})

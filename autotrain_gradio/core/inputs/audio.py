@@ -15,7 +15,7 @@ ALSO = "or {'array': samples, 'sampling_rate': number}"
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
-    """Return an audio upload and recorder that runs the model as soon as a file is selected."""
+    """Return an audio upload and recorder that runs the model once a file is selected or a recording is stopped."""
     import gradio as gr
 
     audio = gr.Audio(
@@ -26,7 +26,7 @@ def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
         label=declared.title,
         elem_id=elem_id,
     )
-    return Widget([audio], events=[audio.upload])
+    return Widget([audio], events=[audio.upload, audio.stop_recording])
 
 
 def parse(argument: Any, declared: Input) -> str:
