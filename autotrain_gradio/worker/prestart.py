@@ -14,7 +14,6 @@ import threading
 import traceback
 from pathlib import Path
 
-from autotrain_gradio.runs import worker_process
 from autotrain_gradio.worker.messages import log
 
 
@@ -26,7 +25,6 @@ def wait_for_start(directory: Path, module: str, seconds: float) -> bool:
     loaded = threading.Event()
 
     def load() -> None:
-        worker_process.lower_thread_priority()
         try:
             for name in ("autotrain_gradio.data.pipeline.check", "autotrain_gradio.data.pipeline.materialize", module):
                 importlib.import_module(name)
