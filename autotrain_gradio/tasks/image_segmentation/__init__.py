@@ -211,7 +211,7 @@ TASK = Task(
         Format("polygons", "Polygons", (IMAGE_COLUMN, _SEGMENTS_COLUMN), "An image and its polygons in each row."),
     ),
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, ROWS, TABLE, MASK_FOLDERS, COCO),
+    layouts=(replace(SAVED_DATASET, options=_OPTIONS), ROWS, TABLE, MASK_FOLDERS, COCO),
     checks=(
         Check("masks", "Masks that do not fit their images or classes", _HERE + "masks_check"),
         DUPLICATES,

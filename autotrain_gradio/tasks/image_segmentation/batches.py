@@ -14,14 +14,14 @@ from autotrain_gradio.tasks.image_segmentation.augmentation import MaskTransform
 from autotrain_gradio.tasks.image_segmentation.mask_reader import MaskReader
 from autotrain_gradio.training.image_files import open_image
 
-ROWS = "rows"
-"""Input of a batch with the row numbers: it is removed before the model is called."""
+ROWS, TRUE = "rows", "true"
+"""Inputs of a batch that the model does not get: row numbers, and validation masks in the size of the images."""
 
 
 class SegmentationImages(torch.utils.data.Dataset[dict[str, Any]]):
     """Images with masks; an item is `{"image": uint8 (height, width, 3), "mask": uint8 (height, width), "row"}`.
 
-    An image and its mask are decoded at each access.
+    An image and its mask are decoded at each access. Without a transform, batches have the masks in their size, too.
     """
 
     def __init__(
@@ -57,8 +57,9 @@ class SegmentationImages(torch.utils.data.Dataset[dict[str, Any]]):
     def __getitem__(self, row: int) -> dict[str, Any]:
         image = self.image(row)
         mask = self.mask(row, image.shape[:2])
-        if self._transform is not None:
-            image, mask = self._transform(image, mask, epoch=int(self._epoch), row=row)
+        if self._transform is None:
+            return {"image": image, "mask": mask, "row": row, TRUE: mask}
+        image, mask = self._transform(image, mask, epoch=int(self._epoch), row=row)
         return {"image": image, "mask": mask, "row": row}
 
 
@@ -69,11 +70,16 @@ class Collator:
         self._processor = processor
 
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return pixel_values (batch, 3, side, side), labels int64 (batch, side, side), row numbers (batch,)."""
+        """Return pixel_values (batch, 3, side, side), labels int64 (batch, side, side), row numbers (batch,).
+
+        Of validation images also the masks in their own size, a list of uint8 (height, width).
+        """
         images = [item["image"] for item in items]
         made = self._processor(images=images, return_tensors="pt", input_data_format="channels_last")
         height, width = made["pixel_values"].shape[-2:]
         masks = [cv2.resize(i["mask"], (width, height), interpolation=cv2.INTER_NEAREST_EXACT) for i in items]
         labels = torch.from_numpy(np.stack(masks)).long()
         rows = torch.tensor([item["row"] for item in items], dtype=torch.long)
-        return {"pixel_values": made["pixel_values"], "labels": labels, ROWS: rows}
+        batch = {"pixel_values": made["pixel_values"], "labels": labels, ROWS: rows}
+        whole = [torch.from_numpy(item[TRUE].copy()) for item in items if TRUE in item]
+        return batch | ({TRUE: whole} if whole else {})

@@ -184,6 +184,14 @@ class _Decider:
 
     def _with_table(self, ignored: set[int], counted: dict[int, int]) -> Classes | None:
         entries = {v: n for v, n in self.entries.items() if v not in ignored}
+        counting = self.form == "values" and list(entries) == list(range(len(entries)))
+        if counting and (self.totals.jpeg or max(counted) >= len(entries)):
+            clean = without_noise(counted, self.form) if self.totals.jpeg else (smoothed(counted, self.form) or [[]])[0]
+            if clean and len(clean) == len(entries):
+                return self._by_rank(entries, ignored, clean)
+            if self.totals.jpeg:
+                self.findings.append(self._jpeg_lost(len(entries)))
+                return None
         unknown = {v: n for v, n in counted.items() if v not in entries}
         if self.form == "values" and self._starts_at_one(entries, counted):
             entries = {v + 1: n for v, n in entries.items()}
@@ -204,6 +212,22 @@ class _Decider:
         if unknown:  # 0 and 255 with two names
             entries = dict(zip((0, BINARY), entries.values(), strict=True))
         return self._classes(entries, ignored, "ignore")
+
+    def _by_rank(self, entries: dict[int, str], ignored: set[int], clean: list[int]) -> Classes | None:
+        """Return as many named classes as there are frequent values (0 and 255), in the order of these."""
+        made = dict(zip(clean, entries.values(), strict=True))
+        shown = join_examples([f"{show(v)} is '{n}'" for v, n in made.items()])
+        others = self.asked or "nearest"
+        does = "ignored" if others == "ignore" else "assigned to the nearest of them"
+        message = (
+            f"The masks have {pluralize(len(clean), 'frequent value')}: {shown}. The values between them are {does}."
+        )
+        self.findings.append(self._smoothed_finding(message))
+        return self._classes(made, ignored, others)
+
+    def _jpeg_lost(self, count: int) -> Finding:
+        message = f"The JPEG masks do not have the values of the {pluralize(count, 'class', 'classes')} any more."
+        return Finding("error", "mask-jpeg", message, "Export the masks again as PNG.", self.where)
 
     def _starts_at_one(self, entries: dict[int, str], counted: dict[int, int]) -> bool:
         count = len(entries)

@@ -16,7 +16,7 @@ from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.tasks.image_segmentation import class_files
-from autotrain_gradio.tasks.image_segmentation.mask_pairs import Pairs, pair
+from autotrain_gradio.tasks.image_segmentation.mask_pairs import IMAGE_ENDS, Pairs, pair
 
 IMAGE, MASK = "image", "mask"
 LISTS = "imagesets/segmentation"
@@ -63,6 +63,9 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         columns = {IMAGE: path_cells(images), MASK: path_cells(masks), LOCATION: pa.array(masks, pa.string())}
         raw.splits[split] = pa.table(columns)
     _report(raw, found, unlisted)
+    stems = tuple(image.stem.lower().removesuffix(IMAGE_ENDS[0]) for image, _ in found.pairs)
+    named = [f for f in tree.with_suffix([".json"]) if f.stem.lower().startswith(stems)]
+    raw.reported.update(f.path for f in named)  # polygons of the same masks, as Cityscapes and labelme have them
     return raw
 
 
@@ -76,9 +79,8 @@ def _report(raw: RawTables, found: Pairs, unlisted: list[str]) -> None:
     raw.findings += report_examples("info", "mask-other-forms", text, paths["others"], "file")
     text, hint = "{n} {is} in no list of ImageSets and {was} skipped", "Add the names to train.txt or val.txt."
     raw.findings += report_examples("info", "mask-not-listed", text, unlisted, "image", hint)
-    raw.skipped["image-without-mask"] += len(found.images)
-    if not found.images:
-        del raw.skipped["image-without-mask"]
+    if found.images:
+        raw.skipped["image-without-mask"] += len(found.images)
     raw.reported.update(*paths.values(), unlisted, (m.path for i, m in found.pairs if i.path in set(unlisted)))
 
 

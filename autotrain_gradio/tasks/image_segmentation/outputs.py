@@ -25,7 +25,7 @@ def scores_of(outputs: Any, model_type: str) -> torch.Tensor:
     return torch.einsum("bqc,bqhw->bchw", classes, masks.sigmoid())
 
 
-def label_map(scores: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def label_map(scores: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
     """Return the class numbers uint8 (height, width) of one image.
 
     scores: (classes, height, width). Classes are upsampled a few at a time, and the best one is kept: the result is

@@ -74,7 +74,6 @@ def train(run: Reporter) -> None:
         eval_dataset=valid_set,
         data_collator=Collator(processor),
         class_weights=_class_weights(run, reader, model.config.model_type),
-        images=valid_set,
         **evaluations.trainer_arguments(),
     )
     done = fit(trainer, run, evaluations)

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 from transformers import Trainer
 
-from autotrain_gradio.tasks.image_segmentation.batches import ROWS, SegmentationImages
+from autotrain_gradio.tasks.image_segmentation.batches import ROWS, TRUE
 from autotrain_gradio.tasks.image_segmentation.mask_classes import IGNORE
 from autotrain_gradio.tasks.image_segmentation.models import QUERIES
 from autotrain_gradio.tasks.image_segmentation.outputs import confusion, label_map, scores_of
@@ -23,14 +23,12 @@ MAP = 320
 class SegmentationTrainer(Trainer):
     """A Trainer that evaluates masks.
 
-    class_weights: float32 (classes,), or None. images: the validation images, whose masks have their own sizes.
+    class_weights: float32 (classes,), or None.
     """
 
-    def __init__(
-        self, *args: Any, class_weights: torch.Tensor | None, images: SegmentationImages | None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, class_weights: torch.Tensor | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._weights, self._images = class_weights, images
+        self._weights = class_weights
         self._type: str = self.model.config.model_type
         self._classes: int = self.model.config.num_labels
 
@@ -69,13 +67,11 @@ class SegmentationTrainer(Trainer):
         inputs = trainer_internals.prepare_inputs(self, inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             loss, outputs = self.compute_loss(model, inputs, return_outputs=True)
-        if prediction_loss_only or self._images is None:
+        if prediction_loss_only:
             return loss.detach().mean(), None, None
         scores, counts, maps = scores_of(outputs, self._type), [], []
-        for one, row in zip(scores, inputs[ROWS].tolist(), strict=True):
-            size = self._images.image(row).shape[:2]
-            true = torch.from_numpy(self._images.mask(row, size)).to(one.device)
-            predicted = label_map(one, size)
+        for one, true in zip(scores, inputs[TRUE], strict=True):
+            predicted = label_map(one, tuple(true.shape))
             counts.append(confusion(true, predicted, self._classes, IGNORE).reshape(-1))
             small = F.interpolate(predicted[None, None].float(), size=(MAP, MAP), mode="nearest-exact")
             maps.append(small[0, 0].to(torch.uint8))

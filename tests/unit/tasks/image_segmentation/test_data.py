@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -182,8 +183,7 @@ def test_every_layout_gives_the_same_masks(tmp_path: Path, write: Callable[[Path
     folder = tmp_path / "data"
     folder.mkdir()
     write(folder)
-    given = {"columns": {"image": "picture"}} if write is as_table else {}
-    result, found = check(folder, tmp_path, **given)
+    result, found = check(folder, tmp_path)
     assert not errors(found), found
     require_truth(tmp_path / "draft", ["background", "red", "blue"])
     if write in (as_roboflow, as_ade):
@@ -451,3 +451,46 @@ def test_wrong_options_are_errors(tmp_path: Path, option: str, value: Any) -> No
     draw_all(tmp_path / "data")
     _, found = check(tmp_path / "data", tmp_path, options={option: value})
     assert found["invalid-setting"]["where"] == f"data.options.{option}"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_named_binary_masks_with_smoothed_edges_are_split_in_the_middle(tmp_path: Path, suffix: str) -> None:
+    def edges(mask: np.ndarray) -> np.ndarray:
+        made = mask * 255
+        made[20, 5:15] = np.arange(10) * 12 + 3  # 3 to 111: nearer to the background
+        return made
+
+    binary(tmp_path / "data", edges, suffix)
+    with_names(tmp_path / "data", text="background\nobject\n")
+    _, found = check(tmp_path / "data", tmp_path)
+    if suffix == ".jpg":
+        _, found = check(tmp_path / "data", tmp_path, **apply(found["mask-jpeg"]))
+    assert not errors(found), found
+    names, masks = masks_of(tmp_path / "draft")
+    assert names == ["background", "object"]
+    for name, mask in masks.items():
+        wanted = (mask_of(BOXES[name]) > 0).astype(np.uint8)
+        wanted[20, 5:15] = 0
+        assert (mask == wanted).all() if suffix == ".png" else (mask == wanted).mean() > 0.98
+
+
+def test_named_class_numbers_that_jpeg_has_destroyed_stay_an_error(tmp_path: Path) -> None:
+    draw_all(tmp_path / "data", lambda mask: mask, ".jpg")
+    with_names(tmp_path / "data")
+    _, found = check(tmp_path / "data", tmp_path, options={"other_pixels": "nearest"})
+    assert errors(found) == ["mask-jpeg"]
+
+
+def test_a_saved_dataset(tmp_path: Path) -> None:
+    folder = draw_all(tmp_path / "files")
+    cells = {
+        role: [{"bytes": (folder / name / f"{n}.png").read_bytes(), "path": None} for n in BOXES]
+        for role, name in (("annotation", "masks"), ("image", "images"))
+    }
+    features = datasets.Features({"annotation": datasets.Image(), "image": datasets.Image()})
+    datasets.Dataset.from_dict(cells, features).save_to_disk(str(tmp_path / "data"))
+    _, found = check(tmp_path / "data", tmp_path, options={"class_names": CLASS_NAMES.split()})
+    assert not errors(found), found
+    names, masks = masks_of(tmp_path / "draft")
+    assert names == ["background", "red", "blue"]
+    assert sorted(m.tobytes() for m in masks.values()) == sorted(mask_of(b).tobytes() for b in BOXES.values())
