@@ -20,16 +20,16 @@ LOCK_SECONDS = 0.2
 
 
 class Generation:
-    """The items of one call, from a thread that waits for its turn and then iterates over them.
+    """The items of one call, from a thread that waits for a lock and then iterates over them.
 
-    stream: starts the call. turn: held while it runs; other requests wait for it in order of arrival, roughly.
+    stream: starts the call. lock: held while it runs; other requests wait for it in order of arrival, roughly.
     """
 
-    def __init__(self, stream: Callable[[], Generator[Any, None, None]], turn: threading.Lock) -> None:
+    def __init__(self, stream: Callable[[], Generator[Any, None, None]], lock: threading.Lock) -> None:
         self._loop = asyncio.get_running_loop()
         self._items: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._cancelled = threading.Event()
-        threading.Thread(target=self._work, args=(stream, turn), name="openai-request", daemon=True).start()
+        threading.Thread(target=self._work, args=(stream, lock), name="openai-request", daemon=True).start()
 
     def cancel(self) -> None:
         """End the call after its next item; a call that waits does not begin."""
@@ -61,8 +61,8 @@ class Generation:
         finally:
             self.cancel()
 
-    def _work(self, stream: Callable[[], Generator[Any, None, None]], turn: threading.Lock) -> None:
-        while not turn.acquire(timeout=LOCK_SECONDS):
+    def _work(self, stream: Callable[[], Generator[Any, None, None]], lock: threading.Lock) -> None:
+        while not lock.acquire(timeout=LOCK_SECONDS):
             if self._cancelled.is_set():
                 return
         try:
@@ -83,7 +83,7 @@ class Generation:
             log.exception("the request failed")
             self._put("error", ApiError(500, "The request failed; the log of the server says why.", code="internal"))
         finally:
-            turn.release()
+            lock.release()
 
     def _put(self, kind: str, value: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the server has been shut down

@@ -107,7 +107,7 @@ def create_app(service: Service, run: str, *, key: str = "", loopback: bool = Tr
         raise StateError("The run has no model yet.", "Wait until it is completed, or stop it.", code="no-model")
     name, created = str(snapshot["project_name"]), int(snapshot.get("created") or 0)
     model = {"id": name, "object": "model", "created": created, "owned_by": "autotrain-gradio"}
-    app, turn = FastAPI(title="autotrain-gradio", docs_url=None, redoc_url=None, openapi_url=None), threading.Lock()
+    app, lock = FastAPI(title="autotrain-gradio", docs_url=None, redoc_url=None, openapi_url=None), threading.Lock()
     if loopback:
         app.add_middleware(LoopbackOnly)
 
@@ -155,7 +155,7 @@ def create_app(service: Service, run: str, *, key: str = "", loopback: bool = Tr
                 message = f"This model has another endpoint: {offered[0].path}."
                 raise ApiError(400, message, code="wrong_endpoint")
             arguments = endpoint.arguments(body)
-            generation = Generation(lambda: service.stream(run, endpoint.verb, arguments), turn)
+            generation = Generation(lambda: service.stream(run, endpoint.verb, arguments), lock)
             items = generation.items(request.is_disconnected)
             head = {
                 "id": f"{endpoint.prefix}-{secrets.token_hex(12)}",

@@ -51,14 +51,14 @@ NO_EOS = (
 class LanguageModel:
     """A model, its tokenizer, its maximum length in tokens (None: unlimited), and messages for the user.
 
-    unnamed: no folder or Hub id has these weights, so that an adapter of them cannot be saved alone; the reason.
+    merge_reason: why an adapter cannot be saved alone: no folder or Hub id has these weights. Empty: one has.
     """
 
     model: Any
     tokenizer: Any
     limit: int | None
     notes: list[str] = field(default_factory=list)
-    unnamed: str = ""
+    merge_reason: str = ""
 
 
 def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> LanguageModel:
@@ -86,7 +86,7 @@ def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> L
     found = LanguageModel(model, tokenizer, longest(model.config, tokenizer, model))
     if adapter is not None:
         found.notes.append(adapter.note)
-        found.unnamed = "the model is the sum of another adapter and its base model"
+        found.merge_reason = "the model is the sum of another adapter and its base model"
     if tokenizer.eos_token_id is None:
         found.notes.append(NO_EOS)
     set_pad_token(found)

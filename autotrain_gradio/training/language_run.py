@@ -236,9 +236,9 @@ def write_model(
         return  # rank 0 saves for all
     params, tokenizer = run.params, found.tokenizer
     adapter = params.peft and not params.merge_adapter
-    unnamed = "the tiny model is not kept" if run.spec.model == TINY else found.unnamed
-    if adapter and unnamed:
-        run.note(f"The adapter is merged: {unnamed}, and an adapter needs its base model.")
+    reason = "the tiny model is not kept" if run.spec.model == TINY else found.merge_reason
+    if adapter and reason:
+        run.note(f"The adapter is merged: {reason}, and an adapter needs its base model.")
         adapter = False
     model = model if adapter else text_models.merge_adapters(run, model)
     model.eval()

@@ -6,25 +6,15 @@ It runs before the split, which keeps rows with the same prompt together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pandas as pd
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
-from autotrain_gradio.data.catalog import JUDGED_ANSWER, JUDGEMENT, PREFERENCE_PROMPT, SYSTEM_TURN
-from autotrain_gradio.data.checks.preferences import (
-    DROPPED,
-    drop,
-    keep_prompts_together,
-    role_of,
-    store_messages,
-    texts_of,
-    with_system,
-)
+from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.data.catalog import JUDGED_ANSWER, JUDGEMENT, PREFERENCE_PROMPT
+from autotrain_gradio.data.checks.preferences import keep_prompts_together, make_messages, role_of
 from autotrain_gradio.data.kinds.judgement import BAD, GOOD
-from autotrain_gradio.data.kinds.preferences import Preference, balancing_weights, parse_answer
-from autotrain_gradio.data.kinds.turn import COLUMN
+from autotrain_gradio.data.kinds.preferences import balancing_weights, parse_answer
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 
@@ -38,27 +28,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     declared = next((c for f in request.formats for c in f.columns if c.kind.name == PREFERENCE_PROMPT.name), None)
     if answer is None or judged is None or declared is None:
         return
-    prompt = role_of(rows, PREFERENCE_PROMPT.name)
-    system = role_of(rows, SYSTEM_TURN.name)
-    used = [role for role in (system, prompt, answer) if role is not None]
-    named = [f"{rows.columns[role].named} (column '{rows.cells[role].facts[COLUMN]}')" for role in used]
-    texts = [texts_of(rows.cells.get(role or "")) for role in (system, prompt, answer)]
-    problems: dict[str, list[int]] = {}
-    found: list[Preference] = []
-    for number, (needs, before, asked, answered) in enumerate(zip(rows.needed.tolist(), *texts, strict=False)):
-        one = parse_answer(asked if prompt is not None else None, answered) if needs else Preference()
-        if one.problem:
-            problems.setdefault(one.problem, []).append(number)
-            one = Preference()
-        found.append(replace(one, prompt=with_system(before, one.prompt)))
-    yield from drop(rows, problems, DROPPED)
-    if system is not None:
-        del rows.cells[system]
-    store_messages(rows, declared, [one.prompt for one in found])
-    store_messages(rows, rows.columns[answer], [one.chosen for one in found])
-    implicit = "" if prompt is not None else " The prompt is what comes before the last message."
-    text = f"{count_with_verb(rows.count(), 'row', 'was')} read as a prompt with a judged answer: "
-    yield Finding("info", "preference-form", f"{text}{join_examples(named)}.{implicit}", "", "data.format")
+    implicit = "The prompt is what comes before the last message."
+    yield from make_messages(
+        rows, declared, {answer: "chosen"}, parse_answer, what="a judged answer", implicit=implicit
+    )
     yield from _contradictions(rows, declared.role, answer, judged)
     yield from _balance(rows, judged)
     yield from keep_prompts_together(rows, declared.role)

@@ -5,7 +5,7 @@ It runs before the split, which keeps rows with the same prompt together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -45,15 +45,36 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     declared = next((c for f in request.formats for c in f.columns if c.kind.name == PREFERENCE_PROMPT.name), None)
     if preferred is None or rejected is None or declared is None:
         return
-    prompt = role_of(rows, PREFERENCE_PROMPT.name)
-    system = role_of(rows, SYSTEM_TURN.name)
-    used = [role for role in (system, prompt, preferred, rejected) if role is not None]
+    what, implicit = "a preferred and a rejected answer", "The prompt is what both answers begin with."
+    answers = {preferred: "chosen", rejected: "rejected"}
+    yield from make_messages(rows, declared, answers, parse_preference, what=what, implicit=implicit)
+    yield from _contradictions(rows, declared.role, preferred, rejected)
+    yield from keep_prompts_together(rows, declared.role)
+
+
+def make_messages(
+    rows: Rows,
+    declared: Column,
+    answers: Mapping[str, str],
+    parse: Callable[..., Preference],
+    *,
+    what: str,
+    implicit: str,
+) -> Iterator[Finding]:
+    """Make messages of prompts and answers, drop the rows for which that is not possible, and report both.
+
+    declared: column of the prompts. answers: role of an answer → attribute of `Preference` that is stored there.
+    parse: (text of the prompt, or None without such a column; texts of the answers) → a row. what: the answers.
+    implicit: says what the prompt is without a column of its own.
+    """
+    prompt, system = role_of(rows, PREFERENCE_PROMPT.name), role_of(rows, SYSTEM_TURN.name)
+    used = [role for role in (system, prompt, *answers) if role is not None]
     named = [f"{rows.columns[role].named} (column '{rows.cells[role].facts[COLUMN]}')" for role in used]
-    texts = [texts_of(rows.cells.get(role or "")) for role in (system, prompt, preferred, rejected)]
+    texts = [texts_of(rows.cells.get(role or "")) for role in (system, prompt, *answers)]
     problems: dict[str, list[int]] = {}
     found: list[Preference] = []
-    for number, (needs, before, asked, *answers) in enumerate(zip(rows.needed.tolist(), *texts, strict=False)):
-        one = parse_preference(asked if prompt is not None else None, *answers) if needs else Preference()
+    for number, (needs, before, asked, *given) in enumerate(zip(rows.needed.tolist(), *texts, strict=False)):
+        one = parse(asked if prompt is not None else None, *given) if needs else Preference()
         if one.problem:
             problems.setdefault(one.problem, []).append(number)
             one = Preference()
@@ -62,14 +83,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     if system is not None:
         del rows.cells[system]
     store_messages(rows, declared, [one.prompt for one in found])
-    store_messages(rows, rows.columns[preferred], [one.chosen for one in found])
-    store_messages(rows, rows.columns[rejected], [one.rejected for one in found])
-    implicit = "" if prompt is not None else " The prompt is what both answers begin with."
-    count = count_with_verb(rows.count(), "row", "was")
-    text = f"{count} read as a prompt with a preferred and a rejected answer: {join_examples(named)}.{implicit}"
-    yield Finding("info", "preference-form", text, "", "data.format")
-    yield from _contradictions(rows, declared.role, preferred, rejected)
-    yield from keep_prompts_together(rows, declared.role)
+    for role, name in answers.items():
+        store_messages(rows, rows.columns[role], [getattr(one, name) for one in found])
+    text = f"{count_with_verb(rows.count(), 'row', 'was')} read as a prompt with {what}: {join_examples(named)}."
+    yield Finding("info", "preference-form", text if prompt is not None else f"{text} {implicit}", "", "data.format")
 
 
 def role_of(rows: Rows, kind: str) -> str | None:
