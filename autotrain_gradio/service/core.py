@@ -23,6 +23,7 @@ from autotrain_gradio.runs.store import Store
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.access import resolve_and_authorize
 from autotrain_gradio.service.check_places import CheckPlaces
+from autotrain_gradio.service.hub_models import HubModels
 from autotrain_gradio.service.latest_call import LatestCall
 from autotrain_gradio.service.shared_call import SharedCall
 from autotrain_gradio.service.visitor_quota import VisitorQuota
@@ -49,6 +50,7 @@ class Core:
         self.interactive = interactive
         self._snapshots = Snapshots()
         self._backends = Backends(settings)
+        self.hub_models = HubModels(settings.hub_endpoint)
         self._calls = LatestCall()
         self._checks: dict[str, SharedCall] = {}
         limits = settings.limits

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -14,27 +15,61 @@ from autotrain_gradio.ui import messages
 OTHER = "other"
 """The choice that shows the field for a model id or folder."""
 
+TOKEN_MAY_HELP = {"model-gated", "model-not-found"}
+"""Codes of errors of a model that its owner has restricted, or keeps private."""
 LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Labels", "task": "Architecture"}
 
 
-def choices(task: Task, *, folders: bool, gpu: bool = True) -> list[tuple[str, str]]:
-    """Return the choices of the radio buttons, as (label, value).
+@dataclass(frozen=True)
+class Availability:
+    """Which models this machine can load now.
 
-    folders: a model may be a folder of this machine. gpu: there is one; otherwise models that need one come last.
+    gpu: there is one. reachable: the Hub answers. downloaded: whether a model of the Hub is in the cache.
     """
-    ordered = sorted(task.models, key=lambda m: m.gpu and not gpu)
-    found = [(f"{_title(m)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in ordered]
+
+    gpu: bool = True
+    reachable: bool = True
+    downloaded: Callable[[str], bool] = lambda model: False
+
+    def loadable(self, model: SuggestedModel) -> bool:
+        """Whether the model can be downloaded, or is already."""
+        return self.reachable or self.downloaded(model.id)
+
+
+def choices(task: Task, *, folders: bool, available: Availability | None = None) -> list[tuple[str, str]]:
+    """Return the choices of the radio buttons, as (label, value); the first one is selected first.
+
+    Models that cannot be downloaded come last, after those that need a GPU where there is none.
+
+    folders: a model may be a folder of this machine.
+    """
+    available = available or Availability()
+    ordered = sorted(task.models, key=lambda m: m.gpu and not available.gpu)
     if task.listed:
-        return [*found, ("Several models — Enter their names, separated by commas.", OTHER)]
-    if "tiny_model" in task.can:
-        found.append(
-            (
-                "Tiny, from scratch (dry run) — A small untrained network, to test the whole process in a minute.",
-                TINY,
-            )
-        )
+        labels = [(f"{_title(m)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in ordered]
+        return [*labels, ("Several models — Enter their names, separated by commas.", OTHER)]
+    loadable = [(_label(m, available), m.id) for m in ordered if available.loadable(m)]
+    unreachable = [(_label(m, available), m.id) for m in ordered if not available.loadable(m)]
+    tiny = "Tiny, from scratch (dry run) — A small untrained network, to test the whole process in a minute."
+    from_scratch = [(tiny, TINY)] if "tiny_model" in task.can else []
     place = f"Any model of the Hugging Face Hub{', or a local folder' if folders else ''}."
-    return [*found, (f"Another model — {place}", OTHER)]
+    return [*loadable, *from_scratch, *unreachable, (f"Another model — {place}", OTHER)]
+
+
+def first(task: Task, available: Availability) -> str:
+    """Return the model that the page preselects: the first that can be loaded, without a GPU one that needs none."""
+    if task.listed or available.reachable:
+        return task.first_model(gpu=available.gpu)
+    offered = choices(task, folders=False, available=available)[0][1]
+    return offered if offered != OTHER else task.first_model(gpu=available.gpu)
+
+
+def _label(model: SuggestedModel, available: Availability) -> str:
+    """Return the label of a model: when to use it, its size, and whether it has to be downloaded."""
+    state = "Downloaded." if available.downloaded(model.id) else ""
+    if not available.loadable(model):
+        state = "Not downloaded, and the Hugging Face Hub is not reachable."
+    return " ".join(part for part in (f"{_title(model)} — {model.when}", _size(model.millions), state) if part)
 
 
 def split(task: Task, model: str) -> tuple[str, str]:
@@ -54,10 +89,14 @@ def facts(model: str, probe: Mapping[str, Any]) -> str:
     named = {LABELS[k]: _value(v) for k, v in probe.items() if k in LABELS and v not in (None, "", [], {})}
     rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in named.items())
     found = list(probe.get("findings") or [])
-    fine = not any(f["level"] == "error" for f in found)
-    head = f"<p class='at-model-name'>{'✓ ' if fine and named else ''}{escape(_shown(model))}</p>"
+    head = f"<p class='at-model-name'>{'✓ ' if named and not error_codes(probe) else ''}{escape(_shown(model))}</p>"
     facts_list = f"<dl class='at-numbers at-small'>{rows}</dl>" if rows else ""
     return f"<div class='at-probe'>{head}{facts_list}{messages.findings(found)}</div>"
+
+
+def error_codes(probe: Mapping[str, Any]) -> set[str]:
+    """Return the codes of the errors that a probe has found: the model cannot be trained."""
+    return {finding["code"] for finding in probe.get("findings") or [] if finding["level"] == "error"}
 
 
 def _shown(model: str) -> str:

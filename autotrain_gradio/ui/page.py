@@ -100,6 +100,7 @@ def launch(
         raise UserError(
             f"Port {port} is in use: is the app running already?", "Choose another one with --port.", code="port-taken"
         )
+    service.hub_models.refresh()
     demo = build(service)
     hosts = AllowedHosts(host, service.settings.hosts, share_url=lambda: demo.share_url)
     demo.rules = _rules(service, hosts)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import gradio as gr
 
-from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.errors import UserError, WorkerError
 from autotrain_gradio.core.panels import RenderContext, render_all_html
 from autotrain_gradio.core.text_format import format_value, pluralize
 from autotrain_gradio.tasks.options import RESOURCE_GROUP
@@ -60,6 +60,8 @@ class ModelStep:
 
     probe: facts about the selected model.
     probed_model: the model that `probe` shows.
+    unusable: `{model, html, final}` if the model cannot be loaded, as the probe found. Unless it is final, a token,
+        which the last step takes, may help; training is then still offered.
     probe_id: identifies the place of `probe`; a later probe with the same id cancels the earlier one.
     preview: None if the task has none.
     """
@@ -67,6 +69,7 @@ class ModelStep:
     session: TaskSession
     probe: gr.HTML
     probed_model: gr.State
+    unusable: gr.State
     problem: gr.HTML
     estimate: gr.HTML
     preview: Preview | None
@@ -81,7 +84,7 @@ class ModelStep:
     def build(cls, session: TaskSession) -> ModelStep:
         """Create the step's components."""
         prefix, task, form, groups = session.prefix, session.task, session.form, session.form.groups()
-        probed_model = gr.State("")
+        probed_model, unusable = gr.State(""), gr.State({})
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300, visible=task.has_models):
                 form.model.render()
@@ -109,12 +112,12 @@ class ModelStep:
         views = SpecViews.build(prefix)
         with gr.Row(elem_classes="at-next"):
             following = gr.Button("Continue to training", variant="primary", size="lg", elem_id=f"{prefix}-model-next")
-        return cls(session, probe, probed_model, problem, estimate, preview, views, following)
+        return cls(session, probe, probed_model, unusable, problem, estimate, preview, views, following)
 
     def wire(self, train_step: TrainStep) -> None:
         """Attach the step's events. train_step: shows the spec as well."""
         session, form, steps = self.session, self.session.form, self.session.steps
-        inputs = {session.draft, session.context.visitor, *form.inputs()}
+        inputs = {session.draft, session.context.visitor, self.unusable, *form.inputs()}
         components = [f.component for f in form.params]
         # First of the events of this change, so that the form shows the defaults of the model at once.
         defaults = gr.on(
@@ -128,7 +131,7 @@ class ModelStep:
             [form.model.change, form.model_id.submit, form.model_id.blur, steps.model.select],
             self.probe_model,
             {self.probed_model, session.token, *inputs},
-            [self.probe, self.probed_model],
+            [self.probe, self.probed_model, self.unusable],
             trigger_mode="multiple",
             concurrency_limit=4,
             concurrency_id="probe",
@@ -144,12 +147,14 @@ class ModelStep:
         def review(values: Values) -> Updates:
             return self.review(values, train_step)
 
-        reviewed = [self.problem, self.estimate, *self.views.outputs(), *train_step.outputs()]
+        reviewed = [self.problem, self.estimate, self.following, *self.views.outputs(), *train_step.outputs()]
         kind: dict[str, Any] = {"trigger_mode": "always_last", **UNQUEUED}
         # The defaults of another model change several parameters; only the first of these events reviews the spec.
         defaults.then(review_change, inputs, reviewed, **kind)
         edited = [c for c in (form.data, form.other_sections, *form.editable()) if c is not form.model]
         gr.on([c.change for c in edited], review_change, inputs, reviewed, **kind)
+        # What the probe has found decides whether training is offered.
+        probed.then(review_change, inputs, reviewed, **kind)
         gr.on([steps.model.select, steps.train.select], review, inputs, reviewed, **kind)  # after a check, too
         if self.preview is not None:
             self._wire_preview(self.preview, inputs, probed)
@@ -184,19 +189,32 @@ class ModelStep:
             reviewed = session.context.service.review(values[session.draft], spec, owner)
         except UserError as error:
             html = messages.error(error)
-            return {self.problem: html, self.estimate: "", **train_step.update(spec, "", html)}
+            return {
+                self.problem: html,
+                self.estimate: "",
+                self.following: gr.Button(interactive=True),  # the last step shows the error, too
+                **train_step.update(spec, "", html),
+            }
         estimate = describe_steps(reviewed["estimate"])
+        found = self._unusable(values, spec["model"])
+        blocked = bool(found.get("final"))
         return {
-            self.problem: "",
+            self.problem: "",  # the probe shows what is wrong with the model
             self.estimate: estimate,
+            self.following: gr.Button(interactive=not blocked),
             **self.views.update(reviewed),
-            **train_step.update(spec, estimate, ""),
+            **train_step.update(spec, estimate, found.get("html", ""), blocked=blocked),
         }
+
+    def _unusable(self, values: Values, model: str) -> dict[str, Any]:
+        """Return what the probe has found to prevent the training of a model; empty if nothing is known."""
+        found = values.get(self.unusable) or {}
+        return dict(found) if found.get("model") == model else {}
 
     def _review_key(self, values: Values) -> Any:
         """Return what the result of a review depends on, apart from the check of the draft."""
-        session = self.session
-        return values[session.draft], values[session.context.visitor], session.form.spec(values)
+        session, spec = self.session, self.session.form.spec(values)
+        return values[session.draft], values[session.context.visitor], spec, self._unusable(values, spec["model"])
 
     def probe_model(self, values: Values) -> Iterator[Updates]:
         """Show facts about the selected model, unless they are shown already."""
@@ -207,7 +225,7 @@ class ModelStep:
             yield {self.probed_model: model}
             return
         if not model or "probe" not in session.task.can:
-            yield {self.probe: "", self.probed_model: ""}
+            yield {self.probe: "", self.probed_model: "", self.unusable: {}}
             return
         current = self._latest_probe = object()
         yield {self.probe: messages.busy(f"Inspecting {model}"), self.probed_model: model}
@@ -220,7 +238,15 @@ class ModelStep:
                 return  # another model has been selected
             if isinstance(item, Finished):
                 html = messages.error(item.error) if item.error else models.facts(model, item.value)
-                yield {self.probe: html, self.probed_model: model if not item.error else ""}
+                codes = {item.error.code} if item.error else models.error_codes(item.value)
+                # A probe that was cancelled, or took too long, says nothing about the model.
+                unusable = codes and not isinstance(item.error, WorkerError)
+                final = not codes <= models.TOKEN_MAY_HELP
+                yield {
+                    self.probe: html,
+                    self.probed_model: model if not item.error else "",
+                    self.unusable: {"model": model, "html": html, "final": final} if unusable else {},
+                }
 
     def show_preview(self, values: Values) -> Iterator[Updates]:
         """Show a few rows as the model will receive them in training."""

@@ -43,11 +43,15 @@ class TrainStep:
         """Return the components that `update` sets."""
         return [self.summary, self.problem, self.start]
 
-    def update(self, spec: Mapping[str, Any], estimate: str, problem: str) -> dict[Any, Any]:
+    def update(
+        self, spec: Mapping[str, Any], estimate: str, problem: str, *, blocked: bool | None = None
+    ) -> dict[Any, Any]:
         """Return the updates for the form's spec.
 
-        estimate, problem: HTML, empty if there is none.
+        estimate, problem: HTML, empty if there is none. blocked: the training cannot be started; by default if there is
+        a problem.
         """
+        blocked = bool(problem) if blocked is None else blocked
         task = self.session.task
         model = "tiny, from scratch (dry run)" if spec["model"] == TINY else spec["model"] or "none yet"
         facts = {
@@ -59,11 +63,12 @@ class TrainStep:
         items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
         saved = f"{task.kept} {'is' if task.kept.endswith('model') else 'are'} saved"
         html = (
-            f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{items}</dl>{estimate}"
+            f"<div class='at-ready'><h2>{'Not ready to train' if problem else 'Ready to train'}</h2>"
+            f"<dl class='at-numbers'>{items}</dl>{estimate}"
             "<p class='at-quiet'>Training continues when you close this page. You can stop it at any time; "
             f"{saved}.</p></div>"
         )
-        return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
+        return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not blocked)}
 
     def wire(self) -> None:
         """Attach the event that starts the run and opens it."""

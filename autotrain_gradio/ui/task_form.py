@@ -50,13 +50,15 @@ class TaskForm:
     params: list[Field]
 
     @classmethod
-    def build(cls, task: Task, spec: Mapping[str, Any], *, gpu: bool, local_models: bool) -> TaskForm:
+    def build(
+        cls, task: Task, spec: Mapping[str, Any], *, available: models.Availability, local_models: bool
+    ) -> TaskForm:
         """Create the components for a spec.
 
-        gpu: this machine has one. local_models: models may be folders of this machine.
+        available: the models that can be loaded. local_models: models may be folders of this machine.
         """
         data = spec.get("data") or {}
-        model = str(spec.get("model") or task.first_model(gpu=gpu))
+        model = str(spec.get("model") or models.first(task, available))
         model_defaults = parameter_defaults(task, model)
         given = spec.get("params") or {}
         choice, model_id = models.split(task, model)
@@ -66,10 +68,10 @@ class TaskForm:
             other_sections=gr.State({k: spec[k] for k in OTHER_SECTIONS if k in spec}),
             model_defaults=gr.JSON(model_defaults, visible=False),
             model=gr.Radio(
-                choices=models.choices(task, folders=local_models, gpu=gpu),
+                choices=models.choices(task, folders=local_models, available=available),
                 value=choice,
                 label="Models to try" if task.listed else "Pretrained model",
-                info=NO_GPU if not gpu and any(m.gpu for m in task.models) else None,
+                info=NO_GPU if not available.gpu and any(m.gpu for m in task.models) else None,
                 interactive=True,
                 elem_id=f"{task.name}-model",
                 elem_classes="at-cards",

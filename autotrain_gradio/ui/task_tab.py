@@ -15,7 +15,7 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.base import Task
-from autotrain_gradio.ui import messages
+from autotrain_gradio.ui import messages, models
 from autotrain_gradio.ui.page_context import QUEUED, UNQUEUED, PageContext
 from autotrain_gradio.ui.step_check import CheckStep
 from autotrain_gradio.ui.step_data import DataStep
@@ -83,7 +83,9 @@ def render_steps(task: Task, context: PageContext, state: gr.State, current: Tab
     if missing := task.missing_packages():
         gr.HTML(messages.findings([f.to_dict() for f in missing]), elem_id=f"{task.name}-missing")
     service = context.service
-    form = TaskForm.build(task, current.spec, gpu=service.accelerated(), local_models=not service.settings.shared)
+    hub = service.hub_models
+    available = models.Availability(service.accelerated(), hub.reachable(), hub.downloaded)
+    form = TaskForm.build(task, current.spec, available=available, local_models=not service.settings.shared)
     steps = Steps.build(task.name, current.step, models=task.has_models)
     session = TaskSession(task, context, state, current, gr.State(current.draft), form, steps)
     with steps.data:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui import models
 from autotrain_gradio.ui.page_context import PageContext
 from autotrain_gradio.ui.step_check import CheckStep
 from autotrain_gradio.ui.step_data import DataStep
@@ -41,7 +42,7 @@ def build_steps(service: Any, task: Task, state: TabState | None = None) -> TabS
     state = state or TabState()
     with gr.Blocks() as demo:
         context = PageContext(service)
-        form = TaskForm.build(task, state.spec, gpu=False, local_models=True)
+        form = TaskForm.build(task, state.spec, available=models.Availability(gpu=False), local_models=True)
         steps = Steps.build(task.name, state.step)
         session = TaskSession(task, context, gr.State(state), state, gr.State(state.draft), form, steps)
         data = DataStep.build(session)

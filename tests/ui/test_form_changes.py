@@ -11,6 +11,7 @@ import pytest
 
 from autotrain_gradio.api import foreground
 from autotrain_gradio.cli.console import ProgressBar
+from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks import registry as registry_module
@@ -112,3 +113,34 @@ def test_an_error_of_the_form_is_shown_and_blocks_the_start(service: Service, re
     updates = fire_change(steps, fields["epochs"], steps.values(epochs=-1))
     assert len(resolved) == 1 and "epochs" in updates[steps.model.problem]
     assert updates[steps.train.problem] == updates[steps.model.problem] and not updates[steps.train.start].interactive
+
+
+@pytest.mark.parametrize(
+    ("code", "ready"), [("model-broken", False), ("hub-unreachable", False), ("model-gated", True)]
+)
+def test_training_is_not_offered_with_a_model_that_cannot_be_loaded(
+    service: Service, monkeypatch: pytest.MonkeyPatch, code: str, ready: bool
+) -> None:
+    finding = {"level": "error", "message": "The model is damaged.", "hint": None, "where": None, "code": code}
+    monkeypatch.setattr(Service, "probe", lambda self, spec, *args, **more: {"findings": [finding]})
+    steps = build_steps(service, TASK)
+    step, form = steps.model, steps.session.form
+    values = steps.values() | {step.unusable: {}, form.model: "microsoft/resnet-18"}
+    *_, probed = step.probe_model(values | {step.probed_model: ""})
+    updates = step.review(values | {step.unusable: probed[step.unusable]}, steps.train)
+    assert updates[step.following].interactive is updates[steps.train.start].interactive is ready
+    assert "damaged" in updates[steps.train.problem] and "Not ready" in updates[steps.train.summary]
+    other = step.review(values | {step.unusable: probed[step.unusable], form.model: "tiny"}, steps.train)
+    assert other[step.following].interactive and other[steps.train.start].interactive
+
+
+def test_a_probe_that_took_too_long_does_not_prevent_the_training(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*args: Any, **more: Any) -> None:
+        raise WorkerError("The probe exceeded the time limit.", "Use a faster machine.", code="out-of-time")
+
+    monkeypatch.setattr(Service, "probe", late)
+    steps = build_steps(service, TASK)
+    *_, probed = steps.model.probe_model(steps.values() | {steps.model.probed_model: ""})
+    assert probed[steps.model.unusable] == {}

@@ -58,7 +58,7 @@ def test_the_form_has_a_component_for_each_parameter_and_returns_what_it_shows()
 
 def test_unchanged_parameters_follow_the_defaults_of_the_model() -> None:
     with gr.Blocks():
-        task_form = TaskForm.build(TASK, {}, gpu=True, local_models=True)
+        task_form = TaskForm.build(TASK, {}, available=models.Availability(), local_models=True)
     defaults = parameter_defaults(TASK, "")
     values: dict[Any, Any] = {f.component: f.show(defaults[f.name]) for f in task_form.params}
     fields = {f.name: f for f in task_form.params}
@@ -71,7 +71,7 @@ def test_unchanged_parameters_follow_the_defaults_of_the_model() -> None:
 
 def test_a_spec_has_the_defaults_of_the_selected_model_before_the_form_shows_them() -> None:
     with gr.Blocks():
-        task_form = TaskForm.build(TASK, {}, gpu=True, local_models=True)
+        task_form = TaskForm.build(TASK, {}, available=models.Availability(), local_models=True)
     fields = {f.name: f for f in task_form.params}
     values: dict[Any, Any] = {component: component.value for component in task_form.inputs()}
     before = task_form.spec(values)
@@ -89,7 +89,7 @@ def test_a_spec_has_the_defaults_of_the_selected_model_before_the_form_shows_the
 def test_the_form_keeps_the_sections_of_the_spec() -> None:
     spec = {"hub": {"push_to_hub": True}, "resources": {"processes": 2}, "data": {"path": "x", "max_samples": 5}}
     with gr.Blocks():
-        task_form = TaskForm.build(TASK, spec, gpu=True, local_models=True)
+        task_form = TaskForm.build(TASK, spec, available=models.Availability(), local_models=True)
     made = task_form.spec({component: component.value for component in task_form.inputs()})
     assert made["hub"] == spec["hub"]
     assert ResourceSpec.model_validate(made["resources"]) == ResourceSpec(processes=2)
@@ -101,8 +101,8 @@ def test_parameters_without_effect_are_shown_only_where_they_are_set() -> None:
     hidden = {*task.params.no_effect, "disable_gradient_checkpointing"}
     given = {"unsloth": True, "use_flash_attention_2": False, "disable_gradient_checkpointing": True}
     with gr.Blocks():
-        empty = TaskForm.build(task, {}, gpu=True, local_models=True)
-        filled = TaskForm.build(task, {"params": given}, gpu=True, local_models=True)
+        empty = TaskForm.build(task, {}, available=models.Availability(), local_models=True)
+        filled = TaskForm.build(task, {"params": given}, available=models.Availability(), local_models=True)
     shown = {name for names in empty.groups().values() for name in names}
     assert shown == {f.name for f in empty.params} == set(task.params.model_fields) - hidden
     assert {f.name for f in filled.params} & hidden == {"unsloth", "disable_gradient_checkpointing"}
@@ -176,13 +176,27 @@ def test_models_are_suggested_named_or_tiny() -> None:
 
 def test_models_for_cpus_come_first_without_a_gpu() -> None:
     for task in registry():
-        with_one, without = (models.choices(task, folders=False, gpu=gpu) for gpu in (True, False))
+        with_one, without = (
+            models.choices(task, folders=False, available=models.Availability(gpu)) for gpu in (True, False)
+        )
         assert sorted(with_one) == sorted(without)
         if task.models:
             assert with_one[0][1] == task.first_model(gpu=True) == task.default_model
             assert without[0][1] == task.first_model(gpu=False)
             assert "GPU" not in without[0][0]
     assert TASK.first_model(gpu=False) == "microsoft/resnet-50"
+
+
+def test_without_the_hub_a_downloaded_model_or_the_tiny_one_comes_first() -> None:
+    offline = models.Availability(gpu=True, reachable=False)
+    assert models.first(TASK, offline) == "tiny"
+    labels = {value: label for label, value in models.choices(TASK, folders=True, available=offline)}
+    assert "Hub is not reachable" in labels[TASK.default_model]
+    assert list(labels)[0] == "tiny" and list(labels)[-1] == models.OTHER
+    cached = models.Availability(reachable=False, downloaded=lambda model: model == "microsoft/resnet-50")
+    assert models.first(TASK, cached) == "microsoft/resnet-50"
+    tables = registry().get("tabular-classification")
+    assert models.first(tables, offline) == tables.first_model(gpu=True)
 
 
 def test_a_download_ticket_expires(tmp_path: Path) -> None:

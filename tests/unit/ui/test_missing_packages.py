@@ -21,7 +21,7 @@ IMAGES = registry().get("image-classification")
 
 def _notice(service: Service, task: Task) -> str:
     with gr.Blocks() as demo:
-        render_steps(task, PageContext(service), gr.State(), TabState(), gr.Tabs())
+        render_steps(task, PageContext(service), gr.State(), TabState())
     found = [b for b in demo.blocks.values() if isinstance(b, gr.HTML) and b.elem_id == f"{task.name}-missing"]
     return "".join(str(b.value) for b in found)
 

@@ -47,6 +47,6 @@ def test_of_the_page(service: Service) -> None:
 @pytest.mark.parametrize("name", ["text-classification", "automatic-speech-recognition"])
 def test_of_a_task(service: Service, name: str) -> None:
     with gr.Blocks() as demo:
-        render_steps(registry().get(name), PageContext(service), gr.State(), TabState(), gr.Tabs())
+        render_steps(registry().get(name), PageContext(service), gr.State(), TabState())
     assert len(demo.fns) > 20
     assert list(containers(demo)) == []
