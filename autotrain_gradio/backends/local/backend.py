@@ -34,6 +34,8 @@ from autotrain_gradio.runs.record import Run
 
 START_SECONDS = 30.0
 """Time for which an attempt without a recorded process counts as alive, because it is being started."""
+EXIT_SECONDS = 5.0
+"""Time to wait for the exit status of a process that is a zombie already."""
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
 """Let a training reuse the memory that it frees at every step (in bytes, see mallopt(3) of glibc); otherwise much of
 the time of a step on a CPU is spent in the kernel, clearing pages."""
@@ -189,6 +191,10 @@ class LocalBackend:
             return _status(False, **_explain_exit(directory, child.returncode))
         if worker_record.is_training(directory, record):
             return _status(True)
+        if child is not None and child.returncode is None:  # it has exited just now: its status says why
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(EXIT_SECONDS)
+                return self.status(directory, attempt, started)
         if record.created is not None and psutil.boot_time() > record.created + 2.0:
             return _status(False, "The machine was restarted while the training ran.", Run(directory).resume_hint())
         return _status(False)

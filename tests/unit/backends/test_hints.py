@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,9 @@ import pytest
 from autotrain_gradio.api.foreground import incomplete_error
 from autotrain_gradio.backends import calls
 from autotrain_gradio.backends.calls import exit_error
+from autotrain_gradio.backends.local import backend
 from autotrain_gradio.backends.local.backend import LocalBackend
+from autotrain_gradio.backends.local.worker_record import WorkerRecord
 from autotrain_gradio.backends.process import explain_exit
 from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Limits, Settings
@@ -50,6 +55,17 @@ def test_findings_of_a_call_do_not_speak_of_a_training(tmp_path: Path, error: Ex
 def test_a_thread_that_cannot_start_names_the_limits(tmp_path: Path) -> None:
     found = findings_of(RuntimeError("can't start new thread"), tmp_path)[0]
     assert found.code == "no-thread" and "ulimit" in found.hint and "bug" not in found.hint
+
+
+def test_a_worker_that_has_exited_just_now_is_asked_for_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie: nobody has asked for its status yet
+    monkeypatch.setitem(backend._children, child.pid, child)
+    WorkerRecord.of_new_worker(tmp_path, child.pid, attempt=1, processes=1).write(tmp_path)
+    found = LocalBackend(Settings(home=tmp_path)).status(tmp_path, 1, 0.0)
+    assert not found["alive"] and "status 3" in found["reason"]
 
 
 @pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.EACCES, errno.EROFS, errno.EIO, errno.ELOOP])
