@@ -18,9 +18,11 @@ from autotrain_gradio.data.files.archives import allow_disk
 from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.data.pipeline.materialize import root_of
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import MAX_REPORTED_CHARTS
 from autotrain_gradio.tasks.custom_script import TASK, packages, saving
 from autotrain_gradio.tasks.custom_script.code_panel import code_lines
 from autotrain_gradio.tasks.custom_script.environment import script_environment
+from autotrain_gradio.tasks.custom_script.metric_charts import charts_of
 from autotrain_gradio.tasks.custom_script.preview import preview
 from autotrain_gradio.tasks.custom_script.project import OUTPUT, REQUIREMENTS, Project, find_project
 from autotrain_gradio.tasks.custom_script.requirements_file import parse_requirements
@@ -184,7 +186,11 @@ def _report(metrics: MetricRecorder, files: list[tuple[str, int]], log: OutputLo
     ]
     if rows:
         columns = ["Metric", "Last", "Lowest", "Highest", "Step"]
-        found.append(panels.table("Metrics", columns, rows, id="script-metrics"))
+        charts = len(charts_of(metrics.summary))
+        note = (
+            f"Charts show the first {MAX_REPORTED_CHARTS} of {charts} metrics." if charts > MAX_REPORTED_CHARTS else ""
+        )
+        found.append(panels.table("Metrics", columns, rows, note=note, id="script-metrics"))
     if files:
         shown = [[path, format_bytes(size)] for path, size in files[: saving.SHOWN_FILES]]
         note = f"{pluralize(len(files), 'file')}, {format_bytes(sum(size for _, size in files))} in all. "
@@ -193,5 +199,5 @@ def _report(metrics: MetricRecorder, files: list[tuple[str, int]], log: OutputLo
     if log.last:
         lines = [line for line in log.last if parse_line(line.encode()) is None][-REPORT_LINES:]
         note = "Without lines of metrics and progress; the whole output is in the log."
-        found.append(code_lines("Last lines of the output", lines, note=note, id="script-output"))
+        found.append(code_lines("Last lines of the output", lines, end=True, note=note, id="script-output"))
     return found

@@ -226,6 +226,13 @@ sys.exit(1 if count == 0 else 0)
         assert (trial.directory / "model/count").read_text() == str(attempt)
 
 
+def test_metrics_without_a_chart_are_said_to_have_none(project: Make) -> None:
+    trial = project("import json\nprint(json.dumps({f'm{n}': n for n in range(11)} | {'val_m1': 2}))\n")
+    _train(trial)
+    panel = find_panel(read_json(trial.directory / "report.json"), "script-metrics") or {}
+    assert len(panel["rows"]) == 12 and panel["note"] == "Charts show the first 8 of 11 metrics."
+
+
 def test_a_script_without_output_has_a_card_and_a_warning(project: Make) -> None:
     trial = project("import shutil\nshutil.rmtree('output')\n")
     _train(trial)
