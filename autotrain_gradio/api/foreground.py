@@ -44,6 +44,8 @@ def run_to_end(
     resolved = resolve(spec, service.tasks)
     project.reserve(base, resolved.spec.project_name)
     token = token or saved_token()
+    if price := service.price(resolved):
+        bar.print(price)
     draft = service.draft(resolved.task.name)
     try:
         if files:

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from autotrain_gradio.backends.base import Backend, BackendType
+from autotrain_gradio.backends.base import Backend, BackendType, TrainingBackend
 from autotrain_gradio.core.errors import NotFound, SpecError
 from autotrain_gradio.core.registry import NamedRegistry, load_entry_points
 from autotrain_gradio.core.settings import Settings
@@ -29,7 +29,7 @@ def registry() -> NamedRegistry[BackendType]:
     """Discover all backends: folders of this package, then entry points."""
     found: NamedRegistry[BackendType] = NamedRegistry("backend")
     for module in pkgutil.iter_modules(__path__):
-        if module.ispkg:
+        if module.ispkg and module.name != "remote":  # what the remote backends share
             found.add(importlib.import_module(f"{__name__}.{module.name}").BACKEND)
     for declared in load_entry_points(ENTRY_POINTS):
         found.add(declared)
@@ -53,10 +53,10 @@ class Backends:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: dict[str, Backend] = {}
+        self._opened: dict[str, TrainingBackend] = {}
         self._lock = threading.Lock()
 
-    def get(self, name: str = DEFAULT) -> Backend:
+    def get(self, name: str = DEFAULT) -> TrainingBackend:
         """Return the backend of that name.
 
         Raises:
@@ -67,13 +67,22 @@ class Backends:
                 self._opened[name] = backend_type(name).open(self._settings)
             return self._opened[name]
 
-    def of(self, spec: Mapping[str, Any]) -> Backend:
+    def of(self, spec: Mapping[str, Any]) -> TrainingBackend:
         """Return the backend that a stored spec names, or the default one.
 
         Raises:
             SpecError: the name is unknown.
         """
         return self.get(spec.get("backend") or DEFAULT)
+
+    def for_calls(self, name: str | None = None) -> Backend:
+        """Return the backend that runs the verbs of a run: its own, or the default one if its own only trains.
+
+        Raises:
+            SpecError: the name is unknown.
+        """
+        name = name or DEFAULT
+        return cast(Backend, self.get(name if backend_type(name).capabilities.calls else DEFAULT))
 
     def release(self, directory: Path, *, prestarted: bool = True) -> None:
         """End the warm workers of a run's directory in every open backend; prestarted: see `Backend.release`."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from autotrain_gradio.backends.price import Flavor, Quote
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec, Secrets
@@ -35,8 +36,12 @@ class Capabilities:
     """Workers have their own Python environment: packages missing here may be installed there."""
     max_nodes: int | None = 1
     """Maximum number of machines of one training; None: no limit."""
-    flavors: tuple[str, ...] = ()
-    """Names of the hardware flavors that a run can request; empty: none."""
+    flavors: tuple[str, ...] | None = ()
+    """Names of the hardware flavors that a run can request; empty: none; None: the backend checks them itself."""
+    calls: bool = True
+    """It is a `Backend`, which runs verbs too; otherwise the default backend runs the verbs of its runs."""
+    stop_delay: float = 0.0
+    """Seconds that a stop may take in addition to the grace time, because requests and results travel."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,21 @@ class CallOptions:
 NO_OPTIONS = CallOptions()
 
 
-class Backend(Protocol):
-    """Submits, monitors and signals training workers, and runs verbs. A run is identified by its directory."""
+class TrainingBackend(Protocol):
+    """Submits, monitors and signals training workers. A run is identified by its directory."""
 
     def check_resources(self, resources: ResourceSpec) -> Iterable[Finding]:
         """Return a finding for each requested resource that is not available."""
+
+    def quote(self, resources: ResourceSpec) -> Quote | None:
+        """Return price and limits of an attempt with valid resources; None if it has no price."""
+
+    def flavors(self) -> Sequence[Flavor]:
+        """Return the hardware flavors with prices, cheapest first; empty if it has none.
+
+        Raises:
+            UserError: they cannot be fetched.
+        """
 
     def accelerated(self) -> bool:
         """Whether a training without explicit resources uses a GPU."""
@@ -122,9 +137,19 @@ class Backend(Protocol):
             OSError: it cannot be started.
         """
 
-    def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
-        """Return `{"alive": bool, "reason": str, "hint": str}` of an attempt's worker.
+    def attach(self, directory: Path, attempt: int, environment: Callable[[], Mapping[str, str]]) -> None:
+        """Take care of an active attempt, which perhaps another process has submitted; returns at once.
 
+        The process that dispatches the queue calls it repeatedly. A backend whose workers report to the run's directory
+        by themselves has nothing to do.
+
+        environment: returns the complete environment of the worker.
+        """
+
+    def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
+        """Return `{"alive": bool, "reason": str, "hint": str}` of an attempt's worker, and perhaps `detail`.
+
+        detail: the current activity, where the worker itself cannot report it.
         started: when the attempt was about to be submitted (seconds since the epoch). `status` may be
         called before `submit`: until then the attempt counts as alive.
         """
@@ -137,6 +162,23 @@ class Backend(Protocol):
 
     def signal(self, directory: Path, *, hard: bool) -> None:
         """Ask the worker and its subprocesses to exit (SIGTERM), or, when `hard`, kill them."""
+
+    def prestart(self, attempt: Attempt, module: str) -> None:
+        """Start the worker of an attempt that will probably be submitted soon, to import its libraries ahead.
+
+        It opens nothing of the run before. A backend that starts no worker ahead does nothing. module: of the task's
+        training.
+        """
+
+    def release(self, directory: Path, *, prestarted: bool = True) -> None:
+        """End the warm worker of a directory, if there is one. prestarted: also one that waits for `submit`."""
+
+    def close(self) -> None:
+        """End all warm workers of this process, and those that wait for `submit`; trainings continue."""
+
+
+class Backend(TrainingBackend, Protocol):
+    """A backend that runs verbs, too."""
 
     def call(self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS) -> Any:
         """Run a verb in a worker and return its result, as JSON data.
@@ -158,19 +200,6 @@ class Backend(Protocol):
     def prefetch(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str]) -> None:
         """Start the warm worker of a directory and let it import the libraries of the verb, without waiting for it."""
 
-    def prestart(self, attempt: Attempt, module: str) -> None:
-        """Start the worker of an attempt that will probably be submitted soon, to import its libraries ahead.
-
-        It opens nothing of the run before. A backend that starts no worker ahead does nothing. module: of the task's
-        training.
-        """
-
-    def release(self, directory: Path, *, prestarted: bool = True) -> None:
-        """End the warm worker of a directory, if there is one. prestarted: also one that waits for `submit`."""
-
-    def close(self) -> None:
-        """End all warm workers of this process, and those that wait for `submit`; trainings continue."""
-
 
 @dataclass(frozen=True)
 class BackendType:
@@ -182,4 +211,4 @@ class BackendType:
     name: str
     title: str
     capabilities: Capabilities
-    open: Callable[[Settings], Backend]
+    open: Callable[[Settings], TrainingBackend]

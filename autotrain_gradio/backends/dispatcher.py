@@ -19,8 +19,8 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from autotrain_gradio.backends import Backends
-from autotrain_gradio.backends.base import Attempt, Backend
+from autotrain_gradio.backends import DEFAULT, Backends, backend_type
+from autotrain_gradio.backends.base import Attempt, TrainingBackend
 from autotrain_gradio.backends.pending_runs import Pending, PendingRuns, ProblemLog, error_text
 from autotrain_gradio.backends.run_secrets import RunSecrets
 from autotrain_gradio.core.errors import DataError, SpecError, UserError
@@ -229,19 +229,21 @@ class Dispatcher:
             self._problems.warn(run.id, error)
             return False
 
-    def _backend(self, run: Run) -> Backend:
+    def _backend(self, run: Run) -> TrainingBackend:
         return self._backends.of(run.spec())
 
     def _watch(self, run: Run, state: State) -> bool:
         """Return whether the run still has a worker; escalate a stop whose grace time is over."""
         backend = self._backend(run)
+        backend.attach(run.directory, state.attempt, partial(self._worker_environment, run, backend))
         status = backend.status(run.directory, state.attempt, self._pending.requested_at(run, state.attempt, "started"))
         if not status["alive"]:
             if run.record_interruption(state.attempt, status["reason"], status["hint"]):
                 backend.signal(run.directory, hard=True)  # subprocesses that the worker left running
             return False
         if state.name == "stopping":
-            now, grace = time.time(), self._settings.limits.stop_grace_seconds
+            now, delay = time.time(), backend_type(str(run.spec().get("backend") or DEFAULT)).capabilities.stop_delay
+            grace = self._settings.limits.stop_grace_seconds + delay
             killed = self._pending.requested_at(run, state.attempt, "kill")
             if killed and now - killed > KILL_AFTER_SECONDS:
                 backend.signal(run.directory, hard=True)
@@ -262,11 +264,14 @@ class Dispatcher:
         queued = run.begin(state.attempt)
         if queued is None:
             return False
-        env = backend.environment(self._secrets.get(run.id), visitor=is_visitor(run.owner()))
+        env = self._worker_environment(run, backend)
         resume = bool(queued.get("resume"))
         backend.submit(Attempt(run.directory, state.attempt, env, resume, resources, allocation))
         self._changed()
         return True
+
+    def _worker_environment(self, run: Run, backend: TrainingBackend) -> dict[str, str]:
+        return backend.environment(self._secrets.get(run.id), visitor=is_visitor(run.owner()))
 
 
 def _has_ended(run: Run) -> bool:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from autotrain_gradio.backends.base import Backend, BackendType
+from autotrain_gradio.backends.base import BackendType, TrainingBackend
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.core.spec import ResourceSpec
 from autotrain_gradio.tasks.base import Task
 
 
 def resource_findings(
-    resources: ResourceSpec, task: Task, params: Any, declared: BackendType, backend: Backend
+    resources: ResourceSpec, task: Task, params: Any, declared: BackendType, backend: TrainingBackend
 ) -> Iterator[Finding]:
     """Return an error for each resource that is not available. params: the task's parameters."""
     can, place = declared.capabilities, declared.title.lower()
     if can.max_nodes is not None and resources.nodes > can.max_nodes:
         message = f"{resources.nodes} nodes are requested; the backend '{declared.name}' ({place}) has {can.max_nodes}."
         yield Finding("error", "too-many-nodes", message, "Lower nodes, or choose another backend.", "resources.nodes")
-    if resources.flavor and resources.flavor not in can.flavors:
+    if resources.flavor and can.flavors is not None and resources.flavor not in can.flavors:
         hint = did_you_mean(resources.flavor, can.flavors) or "Leave flavor empty, or choose another backend."
         message = f"The backend '{declared.name}' has no hardware flavor '{resources.flavor}'."
         yield Finding("error", "unknown-flavor", message, hint, "resources.flavor")

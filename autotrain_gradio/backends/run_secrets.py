@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from autotrain_gradio.backends import Backends
-from autotrain_gradio.core.errors import NotFound
+from autotrain_gradio.backends import DEFAULT, Backends, backend_type
+from autotrain_gradio.core.errors import NotFound, SpecError
 from autotrain_gradio.core.owners import is_visitor
 from autotrain_gradio.core.spec import TINY, Secrets
 from autotrain_gradio.runs.record import Record, Run
@@ -60,17 +60,24 @@ class RunSecrets:
     def lacks_token(self, run: str, spec: Record, controls: Sequence[Record]) -> bool:
         """Whether a run needs a token that is not held.
 
-        A run needs one if it will be published, or if it was queued with a token and uses data or a model of the Hub,
-        which may be gated.
+        A run needs one if it will be published, if its backend needs a login, or if it was queued with a token and uses
+        data or a model of the Hub, which may be gated.
         """
         if self.get(run).token:
             return False
-        publishes = bool((spec.get("hub") or {}).get("push_to_hub"))
+        publishes = bool((spec.get("hub") or {}).get("push_to_hub")) or self._needs_login(spec)
         queued = [c for c in controls if c["kind"] == "queued"]
         if queued and queued[-1].get("token"):
             # The user gave a token: the account that is logged in here may be a different one.
             return publishes or _uses_hub(spec)
         return publishes and (is_visitor(spec["owner"]) or not self._backends.of(spec).has_login())
+
+    def _needs_login(self, spec: Record) -> bool:
+        """Whether the backend of a run needs a login; False if it is not installed: starting fails with the reason."""
+        try:
+            return backend_type(str(spec.get("backend") or DEFAULT)).capabilities.needs_login
+        except SpecError:
+            return False
 
     def _lock(self, run: str) -> threading.Lock:
         return self._locks.setdefault(run, threading.Lock())

@@ -22,6 +22,8 @@ TINY = "tiny"
 """Name of a small, randomly initialized model for a dry run."""
 
 
+SPACES, JOBS = "spaces-", "hf-jobs"
+"""Prefix of AutoTrain's backends that train in a Space (`spaces-a10g-small`), and the backend that replaces them."""
 VARIANTS = ("task", "trainer")
 """AutoTrain's parameters that select a variant of a task: `task: regression` of `tabular`, `trainer: sft` of `llm`."""
 
@@ -97,6 +99,9 @@ class ResourceSpec(Model):
     timeout: str = Field(default="", title="Time limit")
     """Longest duration of the training: seconds, or for instance `90s`, `30m`, `2h` or `1d`. A training that reaches
     it saves a checkpoint and stops; it can be resumed. Empty: no limit."""
+    max_cost: float | None = Field(default=None, gt=0, title="Maximum cost (USD)")
+    """Most that one attempt may cost in USD, for a backend with prices: it limits the duration. Empty: only `timeout`
+    limits it."""
 
     @field_validator("timeout", mode="before")
     @classmethod
@@ -132,7 +137,8 @@ class RunSpec(Model):
     params: dict[str, Any] = Field(default_factory=dict)
     """Parameters of the task that differ from its defaults."""
     backend: str = "local"
-    """Name of the backend that runs the training."""
+    """Name of the backend that runs the training: `local` (this machine), or `hf-jobs` (Hugging Face Jobs, which cost
+    money: set `flavor`, and `timeout` or `max_cost`)."""
     resources: ResourceSpec = Field(default_factory=ResourceSpec)
     """Processes, GPUs, nodes and the time limit."""
     hub: HubSpec = Field(default_factory=HubSpec)
@@ -224,7 +230,8 @@ def from_yaml(
     """Parse a RunSpec from YAML: of this project, or an unmodified one of AutoTrain Advanced.
 
     AutoTrain's `base_model` becomes `model`, `log` a parameter, `data.column_mapping` becomes
-    `data.columns`; `${NAME}` in `hub` is read from the environment. A literal token is rejected.
+    `data.columns`, `backend: spaces-a10g-small` the backend `hf-jobs` with that flavor; `${NAME}` in `hub` is read from
+    the environment. A literal token is rejected.
 
     data_params: name of a task → its parameters that AutoTrain has in `data`; they become parameters.
 
@@ -246,6 +253,11 @@ def from_yaml(
         elif not isinstance(raw[section], dict):
             raise SpecError(f"'{section}' must be a mapping of settings.", where=section, code="yaml")
     secrets = _read_hub(raw, env)
+    if str(raw.get("backend")).startswith(SPACES):
+        # AutoTrain trained in a Space of that hardware; the flavors of jobs have the same names.
+        flavor = str(raw["backend"]).removeprefix(SPACES)
+        raw["backend"] = JOBS
+        raw["resources"] = {"flavor": flavor, **raw.get("resources", {})}
     if "base_model" in raw:
         raw["model"] = raw.pop("base_model")
     if "log" in raw:

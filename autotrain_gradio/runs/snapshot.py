@@ -32,7 +32,7 @@ STALLED_SECONDS = 300.0
 STATUS_CACHE_SECONDS = 0.5
 """Time for which the status of the backend is cached for all viewers."""
 Status = Callable[[Path, int, float], dict[str, Any]]
-"""Directory, attempt, start time → `{"alive": bool, "reason": str, "hint": str}`."""
+"""Directory, attempt, start time → `{"alive": bool, "reason": str, "hint": str}`, and perhaps `detail`."""
 
 
 class Snapshots:
@@ -90,6 +90,8 @@ class SnapshotBuilder:
         self._cached: dict[str, Any] = {}
         self._shown: tuple[Any, ...] = ()
         self._next_status = 0.0
+        self._detail = ""
+        """Current activity of an active run, if its backend reports it."""
         self._stored: Record | None = None
         self._stored_read = False  # not here: the cache is locked meanwhile, and the files may not respond
         self._reset()
@@ -127,7 +129,7 @@ class SnapshotBuilder:
             stalled = quiet if quiet * 60 >= STALLED_SECONDS else 0
             started = self.run.is_started()
             draft = [0] if started else _stamp(self.run, "draft.json")
-            shown = (state, stalled, started, draft, _stamp(self.run, "report.json"))
+            shown = (state, stalled, started, draft, self._detail, _stamp(self.run, "report.json"))
             if changed or shown != self._shown or not self._cached:
                 self._shown = shown
                 self._version += 1
@@ -161,6 +163,7 @@ class SnapshotBuilder:
         started = next((c for c in self._controls if c["kind"] == "started" and c["attempt"] == attempt), None)
         found = status(self.run.directory, attempt, started["time"] if started else 0.0)
         if found["alive"]:
+            self._detail = str(found.get("detail") or "")
             return False
         self.run.record_interruption(attempt, found.get("reason", ""), found.get("hint", ""))
         return self._read()
@@ -225,6 +228,7 @@ class SnapshotBuilder:
         ends = [e["time"] for e in reported if e.get("state") in REPORTED_END]
         ends += [requested[kind] for kind in ("interrupted", "cancelled", "failed") if kind in requested]
         notes, report = list(self._notes), None
+        detail = self._detail or (str(reported[-1].get("detail", "")) if reported else "")
         if over:
             try:
                 report = _read_report(self.run.directory / "report.json")
@@ -246,7 +250,7 @@ class SnapshotBuilder:
             "title": title(state.name),
             "reason": {"message": state.reason, "hint": state.hint} if state.reason else None,
             "error": self._error if state.name == "failed" else None,
-            "detail": str(reported[-1].get("detail", "")) if reported and state.name in ACTIVE else "",
+            "detail": detail if state.name in ACTIVE else "",
             "task": spec["task"],
             "model": spec.get("model", ""),
             "project_name": spec.get("project_name", "my-model"),

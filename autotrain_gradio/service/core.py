@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autotrain_gradio.backends import Backends, backend_type
-from autotrain_gradio.backends.base import Backend
+from autotrain_gradio.backends.base import Backend, TrainingBackend
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.backends.resources import resource_findings
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError, StateError, UserError
@@ -108,7 +108,7 @@ class Core:
         # Without a token, a worker of the local user has HF_TOKEN or `hf auth login`; a visitor's worker has neither.
         return Secrets(token=token)
 
-    def _environment(self, backend: Backend, token: str | None = None) -> dict[str, str]:
+    def _environment(self, backend: TrainingBackend, token: str | None = None) -> dict[str, str]:
         return backend.environment(self._secrets(token), visitor=self.settings.shared)
 
     def _owns(self, run: Run, owner: str) -> bool:
@@ -131,8 +131,12 @@ class Core:
     def _state(self, run: Run) -> str:
         return str(self._snapshot(run)["state"])
 
-    def _backend(self, run: Run) -> Backend:
+    def _backend(self, run: Run) -> TrainingBackend:
         return self._backends.of(run.spec())
+
+    def _caller(self, run: Run) -> Backend:
+        """Return the backend that runs the verbs of a run."""
+        return self._backends.for_calls(run.spec().get("backend"))
 
     def _snapshot(self, run: Run) -> dict[str, Any]:
         """Return the snapshot of a run.

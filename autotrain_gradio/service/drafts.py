@@ -18,7 +18,7 @@ from autotrain_gradio.data.catalog import UPLOAD
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.access import require_local
-from autotrain_gradio.service.core import Core
+from autotrain_gradio.service.places import Places
 from autotrain_gradio.service.shared_call import Found, Progress, SharedCall
 from autotrain_gradio.service.visitor_files import require_uploads
 from autotrain_gradio.tasks import views
@@ -26,7 +26,7 @@ from autotrain_gradio.tasks.registry import Resolved, defaults, resolve
 from autotrain_gradio.tasks.verbs import VERBS
 
 
-class Drafts(Core):
+class Drafts(Places):
     """Data, checks, models and previews of a draft, until it is started."""
 
     def draft(self, task: str, owner: str = LOCAL) -> str:
@@ -82,8 +82,8 @@ class Drafts(Core):
     def review(self, draft: str | None, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
         """Resolve the spec of a form once, return its views, and save it in the draft.
 
-        Returns `{yaml, command, python, estimate}`; estimate: see `estimate`, empty without a draft. A draft that has
-        been started is not changed.
+        Returns `{yaml, command, python, estimate, price}`; estimate: see `estimate`, empty without a draft; price: see
+        `price`. A draft that has been started is not changed.
 
         Raises:
             UserError: the spec is invalid; the saved one is unchanged.
@@ -94,6 +94,7 @@ class Drafts(Core):
             "command": views.command_view(resolved),
             "python": views.python_view(resolved),
             "estimate": {},
+            "price": self._price(resolved),
         }
         if draft:
             run = self._owned_run(draft, owner)
@@ -150,7 +151,7 @@ class Drafts(Core):
             return dict(in_flight.join(progress, found))
         self._prefetch(run, resolved.task.name)
 
-        backend = self._backends.get(resolved.spec.backend)
+        backend = self._backends.for_calls(resolved.spec.backend)
 
         def work(send_progress: Progress, send_found: Found) -> Any:
             with self._calls.acquire(draft) as cancel:
@@ -227,7 +228,7 @@ class Drafts(Core):
         """
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
-        data, backend = run.directory / "data", self._backends.get(resolved.spec.backend)
+        data, backend = run.directory / "data", self._backends.for_calls(resolved.spec.backend)
         self._prefetch(run, resolved.task.name)
         with self._calls.acquire(draft) as cancel:
             self._draft(draft, owner)  # it may have been started meanwhile
@@ -269,7 +270,7 @@ class Drafts(Core):
         resolved = self._resolve(spec)
         self._need(resolved, "preview")
         sent = {**(context or {}), "spec": resolved.complete()}
-        backend = self._backends.get(resolved.spec.backend)
+        backend = self._backends.for_calls(resolved.spec.backend)
         options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
         with self._quota.call(owner):
             return list(backend.call(run.directory, "preview", sent, options))
@@ -291,7 +292,7 @@ class Drafts(Core):
             return {"findings": []}
         folder = self.settings.home / "probe"
         folder.mkdir(parents=True, exist_ok=True)
-        backend = self._backends.get(resolved.spec.backend)
+        backend = self._backends.for_calls(resolved.spec.backend)
         with self._quota.call(owner), self._calls.acquire(f"probe {place or uuid4().hex}") as cancel:
             options = CallOptions(env=self._environment(backend, token), cancel=cancel)
             return dict(backend.call(folder, "probe", {"spec": resolved.complete()}, options))
@@ -335,6 +336,14 @@ class Drafts(Core):
         signed_in = bool(secrets.token) or (
             not self.settings.shared and self._backends.get(resolved.spec.backend).has_login()
         )
+        declared = backend_type(resolved.spec.backend)
+        if declared.capabilities.needs_login and not signed_in:
+            raise SpecError(
+                f"The backend '{declared.name}' ({declared.title}) needs a token for the Hugging Face Hub.",
+                "Set HF_TOKEN, run 'hf auth login', or choose another backend.",
+                "backend",
+                "token-missing",
+            )
         if resolved.spec.hub.push_to_hub and not signed_in:
             raise SpecError(
                 "Publishing needs a token for the Hugging Face Hub.",
@@ -351,7 +360,7 @@ class Drafts(Core):
             if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == data_spec:
                 raise DataError.from_findings(found)
             # Its warm worker would use memory that the training needs.
-            self._backends.release(run.directory, prestarted=False)
+            self._backends.release(run.directory, prestarted=not declared.capabilities.calls)
             run.freeze(resolved.complete())
             self._calls.cancel_and_wait(draft)  # a check that started meanwhile; after freeze none can start
             self._dispatcher.enqueue(run, secrets)
@@ -404,5 +413,5 @@ class Drafts(Core):
     def _prefetch(self, run: Run, task: str) -> None:
         """Let a warm worker import the task's libraries while the data is parsed, for the preview that follows."""
         if self.interactive and "preview" in self.tasks.get(task).can:
-            backend = self._backends.get()
+            backend = self._backends.for_calls()
             backend.prefetch(run.directory, "preview", {"spec": {"task": task}}, self._environment(backend))

@@ -195,7 +195,7 @@ class Runs(Core):
         model_export.model(record)
         if self.settings.shared:
             require_inputs(self.tasks.get(str(record.spec()["task"])).inputs, inputs, self.settings.uploads)
-        context, backend = {"inputs": [dict(i) for i in inputs]}, self._backend(record)
+        context, backend = {"inputs": [dict(i) for i in inputs]}, self._caller(record)
         options = CallOptions(env=self._environment(backend), warm=True)
         with self._quota.call(owner):
             return list(backend.call(record.directory, "predict", context, options))
@@ -246,7 +246,7 @@ class Runs(Core):
         self._require_own_files(context)
         if found.streams:
             return list(self.stream(run, verb, context, owner, progress=progress))
-        backend = self._backend(record)
+        backend = self._caller(record)
         options = self._verb_options(backend, found, progress, on_found)
         with self._quota.call(owner):
             return backend.call(record.directory, verb, {"arguments": dict(context or {})}, options)
@@ -272,7 +272,7 @@ class Runs(Core):
                 f"The verb '{verb}' does not stream.", "Use call: it returns one result.", code="no-stream"
             )
         self._require_own_files(context)
-        backend = self._backend(record)
+        backend = self._caller(record)
         options = self._verb_options(backend, found, progress)
         items = backend.stream(record.directory, verb, {"arguments": dict(context or {})}, options)
         return self._counted(items, owner)
@@ -320,7 +320,7 @@ class Runs(Core):
         """
         record = self._owned_run(run, owner)
         model_export.model(record)
-        backend = self._backend(record)
+        backend = self._caller(record)
         options = CallOptions(env=self._environment(backend, token))
         return str(backend.call(record.directory, "publish", {}, options)["address"])
 

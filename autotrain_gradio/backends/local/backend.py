@@ -9,7 +9,7 @@ import signal as signals
 import subprocess
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Any
 
 import psutil
 
-from autotrain_gradio.backends import calls, devices, process
+from autotrain_gradio.backends import calls, devices, hub_login, process
 from autotrain_gradio.backends.base import NO_OPTIONS, Allocation, Attempt, CallOptions
 from autotrain_gradio.backends.local import launcher, worker_record
 from autotrain_gradio.backends.local.prestart import Prestarted
 from autotrain_gradio.backends.local.worker_record import WorkerRecord
+from autotrain_gradio.backends.price import Flavor, Quote
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.settings import Settings
@@ -67,17 +68,21 @@ class LocalBackend:
             hint = "Leave processes empty, or give both the same number."
             yield Finding("error", "processes-not-gpus", message, hint, "resources.processes")
 
+    def quote(self, resources: ResourceSpec) -> Quote | None:
+        """Return None: a training on this machine has no price."""
+        return None
+
+    def flavors(self) -> Sequence[Flavor]:
+        """Return nothing: this machine has the hardware that it has."""
+        return ()
+
     def accelerated(self) -> bool:
         """Whether a training uses a GPU: NVIDIA's, or that of an Apple computer."""
         return devices.accelerated()
 
     def has_login(self) -> bool:
         """Whether this process, and so a worker, has a Hub token: `HF_TOKEN` or `hf auth login`."""
-        if os.environ.get("HF_TOKEN"):
-            return True
-        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        home = os.environ.get("HF_HOME") or f"{cache}/huggingface"
-        return Path(os.environ.get("HF_TOKEN_PATH") or f"{home}/token").expanduser().is_file()
+        return bool(hub_login.saved_token())
 
     def environment(self, secrets: Secrets, *, visitor: bool) -> dict[str, str]:
         """Return a worker's environment: that of this process, without its secrets for a visitor."""
@@ -166,6 +171,9 @@ class LocalBackend:
         more = ["--attempt", str(attempt.number), *(["--resume"] if attempt.resume else [])]
         more += ["--memory", str(memory), *(["--memory-in-kernel"] if cpu else [])]
         return more, launcher.launch_environment(env, cpu=cpu) if count > 1 else env
+
+    def attach(self, directory: Path, attempt: int, environment: Callable[[], Mapping[str, str]]) -> None:
+        """Do nothing: workers of this machine report to the run's directory by themselves."""
 
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         """Return `{"alive", "reason", "hint"}` of an attempt's worker, with the reason of its exit if known.

@@ -14,6 +14,7 @@ import pytest
 import autotrain_gradio
 from autotrain_gradio import backends
 from autotrain_gradio.backends.base import NO_OPTIONS, Allocation, Attempt, BackendType, CallOptions, Capabilities
+from autotrain_gradio.backends.price import Flavor, Quote
 from autotrain_gradio.core.errors import Finding, SpecError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec, RunSpec, Secrets
@@ -35,6 +36,12 @@ class Threads:
     def check_resources(self, resources: ResourceSpec) -> Iterator[Finding]:
         if resources.gpus:
             yield Finding("error", "no-gpus", "Threads have no GPUs.", "", "resources.gpus")
+
+    def quote(self, resources: ResourceSpec) -> Quote | None:
+        return None
+
+    def flavors(self) -> Sequence[Flavor]:
+        return ()
 
     def accelerated(self) -> bool:
         return False
@@ -67,6 +74,9 @@ class Threads:
         thread = threading.Thread(target=train, daemon=True)
         thread.start()
         self.threads[directory] = thread  # once it runs: one that has not started counts as ended
+
+    def attach(self, directory: Path, attempt: int, environment: Callable[[], Mapping[str, str]]) -> None:
+        """The threads are of this process."""
 
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         thread = self.threads.get(directory)
@@ -116,7 +126,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_backends_are_folders_and_entry_points() -> None:
-    assert set(backends.registry().names()) == {"local", "threads"}
+    assert set(backends.registry().names()) == {"local", "hf-jobs", "threads"}
     with pytest.raises(SpecError, match="Did you mean 'threads'") as caught:
         backends.backend_type("thread")
     assert caught.value.where == "backend" and caught.value.code == "unknown-backend"

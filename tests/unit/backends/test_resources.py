@@ -50,7 +50,7 @@ def test_durations_and_sizes_have_one_format() -> None:
 def test_resources_are_in_every_view_and_absent_by_default() -> None:
     task = registry().get("image-classification")
     names = {o.name: o for o in options(task) if o.where.startswith("resources.")}
-    assert list(names) == ["processes", "gpus", "nodes", "flavor", "timeout"]
+    assert list(names) == ["processes", "gpus", "nodes", "flavor", "timeout", "max_cost"]
     assert all(o.help for o in names.values())
     given = spec_from_options(task, {"data_path": "hub/data", "processes": 2, "gpus": 0, "timeout": "2h"})
     spec = parse(given)

@@ -146,11 +146,11 @@ def test_an_unknown_key_is_named(form: str) -> None:
 
 
 def test_a_backend_of_autotrain_that_is_elsewhere_is_named() -> None:
-    spec = from_yaml(
-        as_yaml("llama3-8b-orpo").replace("local", "spaces-a10g-largex4"), {"HF_USERNAME": "a", "HF_TOKEN": "b"}
-    )
-    with pytest.raises(SpecError, match="spaces-a10g-largex4"):
-        backend_type(resolve(spec[0]).spec.backend)
+    text, env = as_yaml("llama3-8b-orpo"), {"HF_USERNAME": "a", "HF_TOKEN": "b"}
+    found = resolve(from_yaml(text.replace("local", "spaces-a10g-largex4"), env)[0]).spec
+    assert (found.backend, found.resources.flavor) == ("hf-jobs", "a10g-largex4")
+    with pytest.raises(SpecError, match="ngc-dgx-a100"):
+        backend_type(resolve(from_yaml(text.replace("local", "ngc-dgx-a100"), env)[0]).spec.backend)
 
 
 SHARED = (
