@@ -13,6 +13,7 @@ from autotrain_gradio.backends.base import Attempt, CallOptions
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, MissingExtra, NotFound, SpecError
 from autotrain_gradio.core.owners import LOCAL, is_visitor
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.data import taken_over
 from autotrain_gradio.data.catalog import UPLOAD
 from autotrain_gradio.runs.record import Run, read_json
@@ -276,13 +277,21 @@ class Drafts(Places):
             return list(backend.call(run.directory, "preview", sent, options))
 
     def probe(
-        self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None, place: str = ""
+        self,
+        spec: Mapping[str, Any],
+        owner: str = LOCAL,
+        *,
+        token: str | None = None,
+        place: str = "",
+        step: bool = False,
+        draft: str = "",
     ) -> dict[str, Any]:
         """Return facts about the spec's model without loading its weights.
 
         Returns the task's facts (`parameters`, `input_size`, `labels` …) and `findings`.
 
-        place: identifies the caller; a later probe with the same place cancels this one.
+        place: identifies the caller; a later probe with the same place cancels this one. step: try one training step on
+        the longest batch, which is as long as the rows of the draft's latest preview, or as the parameters allow.
 
         Raises:
             WorkerError: it timed out, or was cancelled by a later one (`cancelled`).
@@ -295,7 +304,12 @@ class Drafts(Places):
         backend = self._backends.for_calls(resolved.spec.backend)
         with self._quota.call(owner), self._calls.acquire(f"probe {place or uuid4().hex}") as cancel:
             options = CallOptions(env=self._environment(backend, token), cancel=cancel)
-            return dict(backend.call(folder, "probe", {"spec": resolved.complete()}, options))
+            sent: dict[str, Any] = {"spec": resolved.complete()}
+            if step:
+                counted = summaries.examples(self._owned_run(draft, owner), resolved) if draft else {}
+                memory = self.settings.limits.call_mebibytes * MIB
+                sent |= {"step": True, "longest": counted.get("longest_example"), "memory": memory}
+            return dict(backend.call(folder, "probe", sent, options))
 
     def defaults(self, task: str, model: str) -> dict[str, Any]:
         """Return the default parameters of a task for a model."""

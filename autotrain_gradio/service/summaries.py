@@ -52,19 +52,19 @@ def estimate(run: Run, resolved: Resolved) -> dict[str, Any]:
         return {}
     rows = int(check["splits"].get("train", 0))
     format = str((check.get("format") or {}).get("name") or "")
-    counted = _counted(run, resolved)
+    counted = examples(run, resolved).get("examples_per_row")
     per_row = counted if counted is not None else task.examples_per_row(params, format) if task.examples_per_row else 1
-    examples = round(rows * per_row)
+    count = round(rows * per_row)
     batch = params.batch_size * getattr(params, "gradient_accumulation", 1)
     batch *= resources.process_count * resources.nodes
-    per_epoch = max(1, -(-examples // batch)) if rows else 0
+    per_epoch = max(1, -(-count // batch)) if rows else 0
     steps, epochs = per_epoch * params.epochs, params.epochs
     most = getattr(params, "max_steps", -1)
     if most > 0 and per_epoch:
         steps, epochs = most, round(most / per_epoch, 2)
     return {
         "train_rows": rows,
-        "examples": examples,
+        "examples": count,
         "validation_rows": int(check["splits"].get("validation", 0)),
         "epochs": epochs,
         "steps_per_epoch": per_epoch,
@@ -73,18 +73,21 @@ def estimate(run: Run, resolved: Resolved) -> dict[str, Any]:
     }
 
 
-def _counted(run: Run, resolved: Resolved) -> float | None:
-    """Return the training examples of a row that a preview with these settings has counted; None: none has."""
+def examples(run: Run, resolved: Resolved) -> dict[str, Any]:
+    """Return `{examples_per_row, longest_example, …}` as a preview with these settings has counted; empty: none has.
+
+    longest_example: length of the longest training example of the preview's sample in tokens.
+    """
     found = read_json(run.directory / EXAMPLES)
-    check = run.directory / "check.json"
     if found is None or found["model"] != resolved.spec.model:
-        return None
+        return {}
+    check = run.directory / "check.json"
     if check.stat().st_mtime_ns > (run.directory / EXAMPLES).stat().st_mtime_ns:
-        return None  # the data was checked again since
+        return {}  # the data was checked again since
     params = resolved.params.model_dump(mode="json")
     if any(params.get(name) != value for name, value in found["params"].items()):
-        return None
-    return float(found["examples_per_row"])
+        return {}
+    return found
 
 
 def can(state: str, task: Task | None, *, model: bool, waiting_for_token: bool = False) -> dict[str, bool]:

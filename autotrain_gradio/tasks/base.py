@@ -264,8 +264,8 @@ class Task:
     alias_formats: dict[str, str] = field(default_factory=dict)
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
-    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `distributed`: several training
-    processes."""
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `step`: the probe can try one training
+    step; `distributed`: several training processes."""
 
     def __post_init__(self) -> None:
         if self.formats:

@@ -8,7 +8,7 @@ and saving, when the saved model is loaded beside the trained one and compared w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -39,6 +39,8 @@ TILE_TOKENS, TILE_COLUMNS = 4096, 32_768
 """Logits of TRL 1.16 that exist at a time on a GPU (`trl.kernels.chunked_logprob`, `trl.trainer.utils`)."""
 BLOCK_COPIES = 4
 """Buffers of the size of a block of logits on a CPU: see `cpu_log_probs`."""
+LESS = 0.7
+"""Share of the estimated memory that settings may need which are advised after others have failed."""
 LEAST_LENGTH = 64
 """Maximum length in tokens below which no shorter rows are advised."""
 FRAGMENTS = {True: 1.15, False: 1.25}
@@ -104,9 +106,14 @@ class MemoryEstimate:
         return self.phases[self.phase]
 
     @property
+    def libraries(self) -> int:
+        """The part of the code itself."""
+        return self.parts["libraries"]
+
+    @property
     def total(self) -> int:
         """The memory of that phase, with a margin."""
-        libraries = self.parts["libraries"]
+        libraries = self.libraries
         return libraries + int((sum(self.parts.values()) - libraries) * FRAGMENTS[self.machine.gpu])
 
     @property
@@ -227,6 +234,14 @@ def advise(
                 if estimate(config, parameters, tried, tokens, work, machine).fits:
                     return _settings(params, changes, batch, {name: tokens} if tokens < length else {})
     return "No setting makes it fit: choose a smaller model."
+
+
+def advise_less(config: Any, parameters: int, params: Any, length: int, work: Workload = PLAIN) -> str:
+    """Return as `advise` which settings need clearly less memory than these, which have failed."""
+    machine = this_machine()
+    needed = estimate(config, parameters, params, length, work, machine)
+    memory = min(machine.memory, needed.libraries + int(LESS * (needed.total - needed.libraries)))
+    return advise(config, parameters, params, length, work, replace(machine, memory=memory))
 
 
 def _smaller(batch: int, length: int, shorter: bool) -> Iterator[tuple[int, int]]:

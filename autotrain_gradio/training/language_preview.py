@@ -101,6 +101,7 @@ def row_panels(
         },
         note=" ".join(filter(None, notes)),
     )
+    facts["longest_example"] = min(int(lengths.max()), limit)
     facts["examples_per_row"] = trained_on / (len(made) + len(failed))
     histogram = {**text_preview.length_histogram(lengths, limit, noun="rows"), "note": ""}
     share = panels.numbers(

@@ -45,6 +45,9 @@ def probe(
     work: see `language_memory.estimate`. length: of the longest training sequence in tokens; None: that of
     `language_models.sequence_limit`. new_head: the task gives the model another output layer.
 
+    context: `step`: whether one step is tried; `longest`: tokens of the longest row, if a preview has measured it;
+    `memory`: limit of the memory of this call in bytes.
+
     Returns `findings` (also the estimate of the memory) and, where known, `task` (architecture), `parameters` (number)
     and `input_size` (maximum sequence length, `{"tokens": n}`).
     """
@@ -72,10 +75,15 @@ def probe(
         with pretrained.translated_errors(spec.model):
             facts["parameters"] = count_parameters(AutoModelForCausalLM, config)
         length = language_models.sequence_limit(most, params) if length is None else min(length, most or length)
+        length = min(length, context.get("longest") or length)
         found += [*quantization.findings(params), *_unused(params)]
         sized = (config, facts["parameters"], params, length, work)
         memory = language_memory.estimate(*sized)
         found.append(memory.finding("" if memory.fits else language_memory.advise(*sized)))
+        if context.get("step"):
+            from autotrain_gradio.training.language_step import try_step
+
+            found.append(try_step(*sized, memory, context.get("memory")))
         facts["findings"] = [f.to_dict() for f in found]
     except UserError as error:
         facts["findings"] = [f.to_dict() for f in error.findings]

@@ -16,8 +16,9 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.training import cpu_log_probs, distributed, failures, trainer_internals
+from autotrain_gradio.training import cpu_log_probs, distributed, failures, language_memory, trainer_internals
 from autotrain_gradio.training.arguments import arguments, device
+from autotrain_gradio.training.language_memory import Workload
 from autotrain_gradio.training.token_rows import IGNORED, Collate, pack, sequence_lengths
 
 PACKING_TOLERANCE = 1e-3
@@ -219,7 +220,13 @@ def try_longest_batch(
         if not failures.is_out_of_memory(error):
             raise
         message = f"Not enough memory for the longest batch: {shape}."
-        hint = "Reduce batch_size or block_size, switch gradient_checkpointing or peft on, or choose a smaller model."
+        hint = language_memory.advise_less(
+            model.config,
+            sum(p.numel() for p in model.parameters()),
+            run.params,
+            batch["input_ids"].shape[1],
+            Workload(sequences_per_row=max(1, len(batch["input_ids"]) // len(chosen))),
+        )
         raise UserError(message, hint, "params.batch_size", "out-of-memory") from error
     finally:
         model.zero_grad(set_to_none=True)

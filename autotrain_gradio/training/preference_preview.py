@@ -81,6 +81,7 @@ def preview_pairs(spec: RunSpec, params: Any, draft: Path, context: Mapping[str,
         },
         note=" ".join(filter(None, notes)),
     )
+    facts["longest_example"] = min(int(lengths.max()), limit)
     facts["examples_per_row"] = len(kept) / len(measured)
     histogram = {**text_preview.length_histogram(lengths, limit, noun="rows"), "note": ""}
     shown = min(16, int(context.get("texts", 3)))

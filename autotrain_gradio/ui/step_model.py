@@ -59,6 +59,7 @@ class ModelStep:
     """The model, the parameters, and everything that is derived from the form's spec.
 
     probe: facts about the selected model.
+    try_step, tried_step: try one training step with the settings of the form; what it needs.
     probed_model: the model that `probe` shows.
     unusable: `{model, html, final}` if the model cannot be loaded, as the probe found. Unless it is final, a token,
         which the last step takes, may help; training is then still offered.
@@ -68,6 +69,8 @@ class ModelStep:
 
     session: TaskSession
     probe: gr.HTML
+    try_step: gr.Button
+    tried_step: gr.HTML
     probed_model: gr.State
     unusable: gr.State
     problem: gr.HTML
@@ -98,6 +101,9 @@ class ModelStep:
             render_fields(form.params, groups[group])
         problem = gr.HTML(elem_id=f"{prefix}-problem", elem_classes="at-live")
         estimate = gr.HTML(elem_id=f"{prefix}-estimate", elem_classes="at-live")
+        tries = "step" in task.can
+        try_step = gr.Button("Try one step", visible=tries, size="sm", elem_id=f"{prefix}-try-step")
+        tried_step = gr.HTML(visible=tries, elem_id=f"{prefix}-tried-step", elem_classes="at-live")
         preview, previewed = None, []
         if "preview" in task.can:
             previewed = [g for g in groups if g.previewed and not g.main]
@@ -112,7 +118,9 @@ class ModelStep:
         views = SpecViews.build(prefix)
         with gr.Row(elem_classes="at-next"):
             following = gr.Button("Continue to training", variant="primary", size="lg", elem_id=f"{prefix}-model-next")
-        return cls(session, probe, probed_model, unusable, problem, estimate, preview, views, following)
+        return cls(
+            session, probe, try_step, tried_step, probed_model, unusable, problem, estimate, preview, views, following
+        )
 
     def wire(self, train_step: TrainStep) -> None:
         """Attach the step's events. train_step: shows the spec as well."""
@@ -133,6 +141,16 @@ class ModelStep:
             {self.probed_model, session.token, *inputs},
             [self.probe, self.probed_model, self.unusable],
             trigger_mode="multiple",
+            concurrency_limit=4,
+            concurrency_id="probe",
+            **PRIVATE,
+            **NO_PROGRESS,
+        )
+
+        self.try_step.click(
+            self.show_step,
+            {session.token, *inputs},
+            self.tried_step,
             concurrency_limit=4,
             concurrency_id="probe",
             **PRIVATE,
@@ -247,6 +265,20 @@ class ModelStep:
                     self.probed_model: model if not item.error else "",
                     self.unusable: {"model": model, "html": html, "final": final} if unusable else {},
                 }
+
+    def show_step(self, values: Values) -> Iterator[Updates]:
+        """Estimate the memory of the training with the settings of the form, try one step, and show both."""
+        session = self.session
+        spec, draft = session.form.spec(values), values[session.draft]
+        service, owner = session.context.service, session.context.owner(values[session.context.visitor])
+        token, place = values[session.token] or None, f"{self.probe_id} step"
+        yield {self.tried_step: messages.busy("Trying one step on the longest batch, for a minute at most")}
+        for item in run_in_background(
+            lambda _: service.probe(spec, owner, token=token, place=place, step=True, draft=draft or "")
+        ):
+            if isinstance(item, Finished):
+                html = messages.error(item.error) if item.error else messages.findings(item.value["findings"])
+                yield {self.tried_step: html}
 
     def show_preview(self, values: Values) -> Iterator[Updates]:
         """Show a few rows as the model will receive them in training."""

@@ -97,5 +97,5 @@ TASK = Task(
     verbs=(chat.CHAT,),
     position=30,
     aliases=("llm:dpo",),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+    can=frozenset({"preview", "predict", "probe", "step", "tiny_model", "checkpoints", "distributed"}),
 )

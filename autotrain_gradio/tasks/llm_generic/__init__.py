@@ -86,5 +86,5 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     verbs=(COMPLETE,),
     position=20,
     aliases=("llm", "llm:default", "llm:generic", "llm-default"),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+    can=frozenset({"preview", "predict", "probe", "step", "tiny_model", "checkpoints", "distributed"}),
 )

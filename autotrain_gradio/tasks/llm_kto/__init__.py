@@ -118,5 +118,5 @@ TASK = Task(
     verbs=(chat.CHAT,),
     position=45,
     aliases=("llm:kto",),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+    can=frozenset({"preview", "predict", "probe", "step", "tiny_model", "checkpoints", "distributed"}),
 )

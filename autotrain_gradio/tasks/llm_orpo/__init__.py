@@ -74,5 +74,5 @@ TASK = Task(
     verbs=(chat.CHAT,),
     position=40,
     aliases=("llm:orpo",),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+    can=frozenset({"preview", "predict", "probe", "step", "tiny_model", "checkpoints", "distributed"}),
 )

@@ -84,5 +84,5 @@ answer = scorer(**inputs).logits[0, 0].item()
     samples=(SAMPLE_PAIRS,),
     position=50,
     aliases=("llm:reward",),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+    can=frozenset({"preview", "predict", "probe", "step", "tiny_model", "checkpoints", "distributed"}),
 )

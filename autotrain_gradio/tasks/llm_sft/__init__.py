@@ -80,5 +80,5 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     verbs=(CHAT,),
     position=10,
     aliases=("llm:sft",),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+    can=frozenset({"preview", "predict", "probe", "step", "tiny_model", "checkpoints", "distributed"}),
 )

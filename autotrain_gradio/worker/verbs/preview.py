@@ -21,10 +21,10 @@ def run(call: VerbCall) -> list[Panel]:
     module = load(call)
     call.progress(PREVIEWING, 0.0)
     found: list[Panel] = module.preview(call.directory, call.spec, call.params, call.context)
-    per_row = next((panel["examples_per_row"] for panel in found if "examples_per_row" in panel), None)
-    if per_row is not None:
+    counted = next((panel for panel in found if "examples_per_row" in panel), None)
+    if counted is not None:
         shown = call.task.previewed_params()
         params = {name: value for name, value in call.params.model_dump(mode="json").items() if name in shown}
-        counted = {"examples_per_row": per_row, "model": call.spec.model, "params": params}
-        write_json(call.directory / EXAMPLES, counted)
+        facts = {name: counted[name] for name in ("examples_per_row", "longest_example")}
+        write_json(call.directory / EXAMPLES, {**facts, "model": call.spec.model, "params": params})
     return found

@@ -405,3 +405,25 @@ def test_the_estimate_uses_what_a_preview_has_counted(service: Service) -> None:
     write_json(directory / "check.json", {"splits": {"train": 80}, "findings": []})
     assert service.estimate(found["draft"], spec)["examples"] == 80, "the data was checked again since"
     assert "are dropped" in estimated(service, "llm-dpo", too_long="drop")["uncounted"]
+
+
+def test_a_probe_tries_a_step_as_long_as_the_rows_of_the_preview(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def call(self: Any, folder: Path, verb: str, context: dict[str, Any], options: CallOptions) -> dict[str, Any]:
+        sent.append(context)
+        return {"findings": []}
+
+    monkeypatch.setattr("autotrain_gradio.backends.local.backend.LocalBackend.call", call)
+    draft = estimated(service, "llm-sft")["draft"]
+    spec = {"task": "llm-sft", "model": "tiny", "params": {"batch_size": 8}}
+    counted = {"examples_per_row": 1.0, "longest_example": 77, "model": "tiny", "params": {}}
+    write_json(service.store.get(draft).directory / "examples.json", counted)
+    service.probe(spec, step=True, draft=draft)
+    service.probe({**spec, "model": "other"}, step=True, draft=draft)
+    service.probe(spec)
+    assert [context.get("longest") for context in sent] == [77, None, None]
+    assert [context.get("step") for context in sent] == [True, True, None]
+    assert sent[0]["memory"] == service.settings.limits.call_mebibytes * 2**20

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
 
 from autotrain_gradio.tasks.llm_grpo import GrpoParams
 from autotrain_gradio.tasks.llm_sft import LlmSftParams
-from autotrain_gradio.training import activation_trace, language_models
+from autotrain_gradio.tasks.registry import resolve
+from autotrain_gradio.training import activation_trace, language_memory, language_models
 from autotrain_gradio.training.language_memory import LIBRARIES, PLAIN, Machine, Workload, advise, estimate
+from autotrain_gradio.training.language_probe import probe
 
 LLAMA = LlamaConfig(
     vocab_size=500,
@@ -120,3 +124,21 @@ def test_each_phase_of_a_training_counts() -> None:
     assert quantized.total == pytest.approx(adapted.total, rel=0.01), "the merge needs the whole weights"
     kept = sized(peft=True, quantization="int4", merge_adapter=False)
     assert kept.parts["weights"] < adapted.parts["weights"] / 5
+
+
+def test_a_long_context_on_a_small_machine_is_a_warning_of_the_probe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = language_models.tiny_model(tmp_path, texts=["What does red mean?"])
+    for name, key in (("config.json", "max_position_embeddings"), ("tokenizer_config.json", "model_max_length")):
+        settings = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps({**settings, key: 131_072}))
+    monkeypatch.setattr(language_memory, "total_memory", lambda: 2**30)
+    monkeypatch.setattr(language_memory.torch.cuda, "is_available", lambda: False)
+    params = {"batch_size": 4, "model_max_length": 131_072}
+    made = resolve({"task": "llm-sft", "model": str(folder), "params": params})
+    facts = probe(made.spec, made.params, {})
+    assert facts["input_size"] == {"tokens": 131_072}
+    (found,) = (f for f in facts["findings"] if f["code"] == "memory-short")
+    assert found["level"] == "warning" and "more than the 1.0 GiB of this machine" in found["message"]
+    assert found["hint"].startswith("Set ") and "model_max_length" in found["hint"]

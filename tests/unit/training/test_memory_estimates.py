@@ -40,7 +40,7 @@ CASES: dict[str, dict[str, Any]] = {
     "judgements": {"task": "llm-kto", "sizes": SMALL, "length": 512, "params": {"batch_size": 4}},
     "reward model": {"task": "llm-reward", "sizes": SMALL, "length": 256, "params": {"batch_size": 4}},
 }
-OFTEN = ("all weights", "LoRA")
+OFTEN = ("all weights",)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc/self/status")
