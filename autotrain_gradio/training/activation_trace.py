@@ -70,6 +70,7 @@ def _trace(case: _Case) -> Activations | None:
         return None
     config = copy.deepcopy(case.config)
     config.memory_of = (case.masked, case.gpu)
+    config.pad_token_id = None  # with one, some models look for padding in the tokens, which have no values here
     try:
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, attn_implementation=ATTENTION).train()

@@ -69,7 +69,8 @@ def test_the_trace_counts_what_autograd_keeps(peft: bool, masked: bool) -> None:
 def test_other_architectures_are_traced_or_assumed_to_be_like_a_llama() -> None:
     params = LlmSftParams(batch_size=2)
     sizes = {"vocab_size": 500, "hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
-    gpt2 = activation_trace.trace(AutoConfig.for_model("gpt2", **sizes), params, masked=True, gpu=False)
+    padded = AutoConfig.for_model("gpt2", **sizes, pad_token_id=0)
+    gpt2 = activation_trace.trace(padded, params, masked=True, gpu=False)
     llama = activation_trace.trace(LlamaConfig(**sizes, intermediate_size=256), params, masked=True, gpu=False)
     assert gpt2 is not None and llama is not None and gpt2.floats(2, 64) > 1.5 * llama.floats(2, 64)
     experts = AutoConfig.for_model("mixtral", **sizes, intermediate_size=256, num_local_experts=4)
