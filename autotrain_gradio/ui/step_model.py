@@ -99,6 +99,7 @@ class ModelStep:
         for group in main:
             gr.HTML(f"<h2>{escape(group.title)}</h2>")
             render_fields(form.params, groups[group])
+        form.place.render()
         problem = gr.HTML(elem_id=f"{prefix}-problem", elem_classes="at-live")
         estimate = gr.HTML(elem_id=f"{prefix}-estimate", elem_classes="at-live")
         tries = "step" in task.can
@@ -168,6 +169,14 @@ class ModelStep:
         reviewed = [self.problem, self.estimate, self.following, *self.views.outputs(), *train_step.outputs()]
         kind: dict[str, Any] = {"trigger_mode": "always_last", **UNQUEUED}
         # The defaults of another model change several parameters; only the first of these events reviews the spec.
+        form.place.backend.change(
+            self.choose_place,
+            {form.place.backend, form.place.flavor, form.place.max_cost.component, *form.inputs()},
+            [form.place.row, form.place.flavor, form.place.max_cost.component],
+            concurrency_limit=4,
+            **PRIVATE,
+            **NO_PROGRESS,
+        )
         defaults.then(review_change, inputs, reviewed, **kind)
         edited = [c for c in (form.data, form.other_sections, *form.editable()) if c is not form.model]
         gr.on([c.change for c in edited], review_change, inputs, reviewed, **kind)
@@ -213,7 +222,7 @@ class ModelStep:
                 self.following: gr.Button(interactive=True),  # the last step shows the error, too
                 **train_step.update(spec, "", html),
             }
-        estimate = describe_steps(reviewed["estimate"])
+        estimate = describe_steps(reviewed["estimate"]) + describe_price(reviewed["price"])
         found = self._unusable(values, spec["model"])
         blocked = bool(found.get("final"))
         return {
@@ -233,6 +242,16 @@ class ModelStep:
         """Return what the result of a review depends on, apart from the check of the draft."""
         session, spec = self.session, self.session.form.spec(values)
         return values[session.draft], values[session.context.visitor], spec, self._unusable(values, spec["model"])
+
+    def choose_place(self, values: Values) -> Updates:
+        """Show the flavors of a newly chosen backend with their prices."""
+        form, service = self.session.form, self.session.context.service
+        try:
+            flavors = service.flavors(values[form.place.backend])
+        except UserError:
+            flavors = []  # the review of this change reports it
+        limit = (form.spec(values).get("resources") or {}).get("timeout")
+        return form.place.choose(values, flavors, has_limit=bool(limit))
 
     def probe_model(self, values: Values) -> Iterator[Updates]:
         """Show facts about the selected model, unless they are shown already."""
@@ -338,3 +357,8 @@ def describe_steps(estimate: dict[str, Any]) -> str:
         f"({format_value(estimate['steps_per_epoch'])} steps per epoch), {validation}.{uncounted}"
     )
     return f"<p class='at-estimate'>{escape(text)}</p>"
+
+
+def describe_price(price: str) -> str:
+    """Render price and limits. price: see `Service.price`; may be empty."""
+    return f"<p class='at-estimate'>{escape(price)}</p>" if price else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,17 @@ from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.tasks.registry import defaults
 from autotrain_gradio.ui import models
 from autotrain_gradio.ui.param_fields import Field, create_fields
+from autotrain_gradio.ui.training_place import Place, TrainingPlace
 
 Values = Mapping[Any, Any]
 """Component → value: the argument of an event handler whose inputs are a set of components."""
 SPLIT = ("train_split", "valid_split", "valid_fraction", "max_samples")
 """Settings of the data that have a component; the others are in `TaskForm.data`."""
-OTHER_SECTIONS = ("hub", "backend", "resources")
+OTHER_SECTIONS = ("hub", "resources")
 """Sections of the spec without components in the form, or with components for a part of them."""
 RESOURCES = ("processes", "gpus", "timeout")
 """Resources that the form shows for tasks that train in several processes; for others only the last."""
+LOCAL: tuple[Place, ...] = ({"name": "local", "title": "This machine", "rents": False},)
 NO_GPU = "No GPU was found on this machine. Models marked for GPUs train very slowly without one."
 
 
@@ -46,16 +48,24 @@ class TaskForm:
     model_id: gr.Textbox
     project_name: gr.Textbox
     split: list[Field]
+    place: TrainingPlace
     resources: list[Field]
     params: list[Field]
 
     @classmethod
     def build(
-        cls, task: Task, spec: Mapping[str, Any], *, available: models.Availability, local_models: bool
+        cls,
+        task: Task,
+        spec: Mapping[str, Any],
+        *,
+        available: models.Availability,
+        local_models: bool,
+        places: Sequence[Place] = (),
     ) -> TaskForm:
         """Create the components for a spec.
 
-        available: the models that can be loaded. local_models: models may be folders of this machine.
+        available: the models that can be loaded. local_models: models may be folders of this machine. places: see
+        `TrainingPlace`.
         """
         data = spec.get("data") or {}
         model = str(spec.get("model") or models.first(task, available))
@@ -98,6 +108,7 @@ class TaskForm:
                 render=False,
             ),
             split=create_fields(DataSpec, SPLIT, data, prefix=task.name),
+            place=TrainingPlace.build(places or LOCAL, spec, prefix=task.name),
             resources=create_fields(
                 ResourceSpec,
                 RESOURCES if "distributed" in task.can else ("timeout",),
@@ -128,6 +139,7 @@ class TaskForm:
             self.model,
             self.model_id,
             self.project_name,
+            *self.place.components(),
             *(f.component for f in (*self.split, *self.resources, *self.params)),
         ]
 
@@ -143,8 +155,10 @@ class TaskForm:
             **others,
             "resources": {
                 **(others.get("resources") or {}),
+                **self.place.resources(values),
                 **{f.name: f.read(values[f.component]) for f in self.resources},
             },
+            "backend": values[self.place.backend],
             "task": self.task.name,
             "model": model,
             "project_name": (values[self.project_name] or "").strip(),

@@ -85,7 +85,13 @@ def render_steps(task: Task, context: PageContext, state: gr.State, current: Tab
     service = context.service
     hub = service.hub_models
     available = models.Availability(service.accelerated(), hub.reachable(), hub.downloaded)
-    form = TaskForm.build(task, current.spec, available=available, local_models=not service.settings.shared)
+    form = TaskForm.build(
+        task,
+        current.spec,
+        available=available,
+        local_models=not service.settings.shared,
+        places=service.training_places(),
+    )
     steps = Steps.build(task.name, current.step, models=task.has_models)
     session = TaskSession(task, context, state, current, gr.State(current.draft), form, steps)
     with steps.data:

@@ -41,8 +41,9 @@ def build_steps(service: Any, task: Task, state: TabState | None = None) -> TabS
     """Build the steps of a task for a tab state."""
     state = state or TabState()
     with gr.Blocks() as demo:
-        context = PageContext(service)
-        form = TaskForm.build(task, state.spec, available=models.Availability(gpu=False), local_models=True)
+        context, places = PageContext(service), service.training_places()
+        available = models.Availability(gpu=False)
+        form = TaskForm.build(task, state.spec, available=available, local_models=True, places=places)
         steps = Steps.build(task.name, state.step)
         session = TaskSession(task, context, gr.State(state), state, gr.State(state.draft), form, steps)
         data = DataStep.build(session)
