@@ -16,8 +16,8 @@ from autotrain_gradio.training.image_files import thumbnail
 
 IGNORED_COLOUR = (0, 0, 0)
 OPACITY, IGNORED_OPACITY = 165, 60
-WRONG = (255, 0, 0, 230)
-"""Red, green, blue and opacity of wrong pixels."""
+RIGHT, WRONG = (255, 255, 255, 160), (255, 0, 0, 230)
+"""Red, green, blue and opacity of right pixels, which are faded, and of wrong ones."""
 
 
 def shown_size(height: int, width: int, side: int) -> tuple[int, int]:
@@ -79,7 +79,7 @@ def item_of(
     if wrong is not None:
         file = folder / f"{name}-wrong.png"
         small = shrink(wrong.astype(np.uint8), side)
-        Image.fromarray(np.array([(0, 0, 0, 0), WRONG], np.uint8)[small], "RGBA").save(file, optimize=True)
+        Image.fromarray(np.array([RIGHT, WRONG], np.uint8)[small], "RGBA").save(file, optimize=True)
         title = f"wrong pixels: {100 * wrong.mean():.1f} %"
         layers.append({"title": title, "file": file.relative_to(root).as_posix(), "classes": []})
     with Image.open(photo) as saved:
