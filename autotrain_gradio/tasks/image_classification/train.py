@@ -101,7 +101,8 @@ def train(run: Reporter) -> None:
     if valid_set is not None and isinstance(evaluations.best, ClassEvaluator | LabelEvaluator):
         wrong = evaluations.best.mistakes()[0][: params.gradient_maps]
         shown = [(m.row, m.label, f"{m.name} {m.score:.2f} ({m.truth})") for m in wrong]
-        report += image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
+        maps = image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
+        report = [*report[:-1], *maps, report[-1]]  # in front of the panel about the training
     run.state("running", "Saving the model")
     save_white_level(run, trainer.model)
     note = store_thresholds(trainer.model.config, labels, params, evaluations.best, "images")

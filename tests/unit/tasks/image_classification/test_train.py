@@ -344,6 +344,7 @@ def test_gradient_maps_of_mistakes_and_of_new_images(trial: Make) -> None:
     task.train(made.reporter())
     report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
     maps, mistakes = report["What the model looks at"], report["Most confident mistakes"]["items"]
+    assert list(report)[-3:] == ["Most confident mistakes", "What the model looks at", "Training"]
     assert 0 < len(maps["items"]) == min(2, len(mistakes)) and "score of the class" in maps["note"]
     assert [i["caption"] for i in maps["items"]] == [i["caption"] for i in mistakes[:2]]
     files = [made.directory / i["file"] for i in maps["items"]]

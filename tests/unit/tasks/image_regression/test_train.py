@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,10 @@ def test_a_model_learns_the_sample_and_predicts_in_the_unit_of_the_target(tmp_pa
     run = made.reporter()
     task.train(run)
     assert made.events("result")[-1]["values"]["eval_r2"] > 0.6
+    report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
+    assert list(report)[-3:] == ["Largest errors", "What the model looks at", "Training"]
+    maps = report["What the model looks at"]["items"]
+    assert [i["caption"] for i in maps] == [i["caption"] for i in report["Largest errors"]["items"]][:8]
     empty, full = sorted(SAMPLE.glob("gauges/images/*.jpg"))[:2]
     predictor = task.load(made.directory)
     found = predictor([{"image": str(empty)}, {"image": str(full)}])
@@ -72,6 +77,9 @@ def test_a_model_learns_the_sample_and_predicts_in_the_unit_of_the_target(tmp_pa
     for path, prediction in zip((empty, full), found, strict=True):
         score = public(str(path), function_to_apply="none")[0]
         assert prediction["values"] == {"filled": pytest.approx(score["score"], abs=0.1)}
+    explained = predictor.explain(str(full))
+    assert [i["caption"] for i in explained["items"]] == ["filled"]
+    assert (made.directory / explained["items"][0]["file"]).is_file()
     with pytest.raises(UserError, match="No image"):
         predictor([{"image": None}])
     assert [p["title"] for p in made.events("sample")[-1:] and [made.events("sample")[-1]["panel"]]] == [
