@@ -98,11 +98,6 @@ def train(run: Reporter) -> None:
     )
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
-    if valid_set is not None and isinstance(evaluations.best, ClassEvaluator | LabelEvaluator):
-        wrong = evaluations.best.mistakes()[0][: params.gradient_maps]
-        shown = [(m.row, m.label, f"{m.name} {m.score:.2f} ({m.truth})") for m in wrong]
-        maps = image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
-        report = [*report[:-1], *maps, report[-1]]  # in front of the panel about the training
     run.state("running", "Saving the model")
     save_white_level(run, trainer.model)
     note = store_thresholds(trainer.model.config, labels, params, evaluations.best, "images")
@@ -110,6 +105,11 @@ def train(run: Reporter) -> None:
         trainer.model, processor, AutoModelForImageClassification, AutoImageProcessor, classes=len(labels.names)
     )
     card.save(run, write, model_card(run, rows, labels, found, done, note))
+    if valid_set is not None and isinstance(evaluations.best, ClassEvaluator | LabelEvaluator):
+        wrong = evaluations.best.mistakes()[0][: params.gradient_maps]
+        shown = [(m.row, m.label, f"{m.name} {m.score:.2f} ({m.truth})") for m in wrong]
+        maps = image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
+        report = [*report[:-1], *maps, report[-1]]  # in front of the panel about the training
     run.report(report)
 
 

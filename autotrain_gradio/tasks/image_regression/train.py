@@ -92,10 +92,6 @@ def train(run: Reporter) -> None:
     )
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
-    if valid_set is not None and isinstance(evaluations.best, ImageNumberEvaluator):
-        shown = evaluations.best.largest_errors(params.gradient_maps)
-        maps = image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
-        report = [*report[:-1], *maps, report[-1]]  # in front of the panel about the training
     run.state("running", "Saving the model")
     sample = collate([train_set[i] for i in range(min(COMPARED, len(train_set)))])
     fold_scaling(trainer.model, targets, scaling, {"pixel_values": sample["pixel_values"]})
@@ -105,6 +101,10 @@ def train(run: Reporter) -> None:
     )
     note = evaluations.best.target_note() if isinstance(evaluations.best, ImageNumberEvaluator) else ""
     card.save(run, write, model_card(run, rows, about_targets(targets, scaling), found, done, note))
+    if valid_set is not None and isinstance(evaluations.best, ImageNumberEvaluator):
+        shown = evaluations.best.largest_errors(params.gradient_maps)
+        maps = image_explanation.report_panel(run, trainer.model, valid_set, shown, what=RAISED)
+        report = [*report[:-1], *maps, report[-1]]  # in front of the panel about the training
     run.report(report)
 
 
