@@ -91,6 +91,7 @@ ALLOWED = {
     ("runs/wire.py", "value"): "field of a message",
     ("service/drafts.py", "question"): "what a picker asks its source",
     ("service/drafts.py", "upload"): "folder of a draft",
+    ("service/hub_models.py", "hub"): "folder of the cache of huggingface_hub",
     ("service/summaries.py", "upload"): "folder of a draft",
     ("tasks/base.py", "group"): "key of a parameter's schema",
     ("tasks/extension.py", "target"): "purpose of a column",
