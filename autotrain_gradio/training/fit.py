@@ -103,7 +103,7 @@ def fit(trainer: Trainer, run: Reporter, evaluation: OnEvaluation | None = None)
     began = time.monotonic()
     step, trainer.training_step = trainer.training_step, recorder.with_loss_check(trainer.training_step)
     try:
-        with trainer_internals.native_weight_names(trainer):
+        with trainer_internals.native_weight_names(trainer), trainer_internals.tie_breaking(trainer):
             try:
                 result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
                 loss = float(result.training_loss)

@@ -8,6 +8,7 @@ training, to set the sampler of the training rows, or to choose what a checkpoin
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,34 @@ def _require_all_weights(trainer: Trainer, loaded: Any) -> None:
     lacking = sorted(name for name in missing if name not in weights or weights[name].data_ptr() not in restored)
     if lacking:
         raise RuntimeError(f"The checkpoint lacks {len(lacking)} of {len(weights)} weights, such as '{lacking[0]}'.")
+
+
+@contextmanager
+def tie_breaking(trainer: Trainer) -> Iterator[None]:
+    """Of evaluations with an equal metric, let the one with the lowest validation loss be the best; then the latest.
+
+    The Trainer itself keeps the earliest, often one of the first, where the metric has few values or reaches its bound.
+    """
+    determine = trainer._determine_best_metric
+
+    def determine_with_ties(metrics: dict[str, float], trial: Any) -> bool:
+        if determine(metrics=metrics, trial=trial):
+            return True
+        state, name = trainer.state, trainer.args.metric_for_best_model
+        if name is None or metrics[f"eval_{name.removeprefix('eval_')}"] != state.best_metric:
+            return False
+        of_best = (e for e in state.log_history if e.get("step") == state.best_global_step and "eval_loss" in e)
+        best_loss = next((entry["eval_loss"] for entry in of_best), math.inf)
+        if metrics.get("eval_loss", -math.inf) > best_loss:
+            return False
+        state.best_global_step = state.global_step
+        return True
+
+    trainer._determine_best_metric = determine_with_ties
+    try:
+        yield
+    finally:
+        del trainer._determine_best_metric
 
 
 def prepare_inputs(trainer: Trainer, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -125,6 +125,27 @@ def test_the_best_checkpoint_is_saved(trial: Make, monkeypatch: pytest.MonkeyPat
     assert [e["step"] for e in made.events("checkpoint") if e["best"]] == [4]
 
 
+@pytest.mark.parametrize(
+    ("losses", "best"), [([3.0, 1.0, 2.0, 1.0], 16), ([3.0, 1.0, 2.0, 2.0], 8), ([1.0, 1.0, 1.0, 1.0], 16)]
+)
+def test_of_equal_metrics_the_lowest_loss_and_then_the_latest_step_is_the_best(
+    trial: Make, monkeypatch: pytest.MonkeyPatch, losses: list[float], best: int
+) -> None:
+    made = trial(epochs=4, metric_for_best_model="accuracy", eval_strategy="epoch")
+    original = Trainer.log
+
+    def tied(self: Trainer, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        if "eval_loss" in logs:  # before the Trainer compares it
+            logs |= {"eval_accuracy": 0.75, "eval_loss": losses[self.state.global_step // 4 - 1]}
+        original(self, logs, *args, **kwargs)
+
+    monkeypatch.setattr(Trainer, "log", tied)
+    task.train(made.reporter())
+    assert [e["step"] for e in made.events("checkpoint") if e["best"]][-1] == best
+    steps = [e["step"] for e in made.events("metric") if "eval_loss" in e["values"]]
+    assert steps == [4, 8, 12, 16]
+
+
 def test_resuming_within_an_epoch_gives_the_same_weights(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = trial(epochs=3, eval_strategy="steps", eval_steps=3, each=10)
     original = Trainer.training_step

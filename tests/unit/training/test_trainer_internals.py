@@ -19,6 +19,7 @@ PRIVATE = (
     "_prepare_inputs",
     "_get_train_sampler",
     "_issue_warnings_after_load",
+    "_determine_best_metric",
 )
 
 
@@ -31,6 +32,7 @@ def test_the_private_members_exist_in_the_installed_version() -> None:
         "_prepare_inputs": ["self", "inputs"],
         "_get_train_sampler": ["self", "train_dataset"],
         "_issue_warnings_after_load": ["self", "load_result"],
+        "_determine_best_metric": ["self", "metrics", "trial"],
     }
     assert "self._train_batch_size" in inspect.getsource(Trainer)
     assert "self._n_gpu" in inspect.getsource(transformers.TrainingArguments)
