@@ -68,7 +68,7 @@ def _label(model: SuggestedModel, available: Availability) -> str:
     """Return the label of a model: when to use it, its size, and whether it has to be downloaded."""
     state = "Downloaded." if available.downloaded(model.id) else ""
     if not available.loadable(model):
-        state = "Not downloaded, and the Hugging Face Hub is not reachable."
+        state = "Not downloaded."
     return " ".join(part for part in (f"{_title(model)} — {model.when}", _size(model.millions), state) if part)
 
 

@@ -33,14 +33,22 @@ READING = "Reading the data"
 WRITING_ROWS = "Writing the rows for the training"
 
 
-def project_name(data: Mapping[str, Any] | None, name: str, sources: Sequence[Source]) -> str:
-    """Return a project name derived from the data, or the user's own name."""
+def data_name(data: Mapping[str, Any] | None, sources: Sequence[Source]) -> str:
+    """Return a project name derived from the data: from the name that its source has for it, or its path."""
     given = (data or {}).get("options") or {}
     naming = [given.get(o.name) for source in sources for o in source.options if o.names_data]
     chosen = next((value for value in naming if value), None) or (data or {}).get("path") or ""
     path = str(chosen[0] if isinstance(chosen, list) else chosen)
     default = str(RunSpec.model_fields["project_name"].default)
-    return slug(PurePath(path.split(" and ")[0]).stem) if path and name == default else name
+    return slug(PurePath(path.split(" and ")[0]).stem) if path else default
+
+
+def project_name(name: str, derived: str, former: str) -> str:
+    """Return the project name for other data: the user's own, or the one that is derived from the data.
+
+    derived, former: the names derived from the data, and from the data before.
+    """
+    return derived if name in {former, "", RunSpec.model_fields["project_name"].default} else name
 
 
 @dataclass
@@ -128,13 +136,18 @@ class CheckStep:
         self.check_now.click(self.check_again, inputs, outputs, **CHECK_EVENT)
         self.resume_timer.tick(self.resume, inputs, outputs, **CHECK_EVENT)
         self.cancel.click(self.cancel_check, [session.draft, session.context.visitor], None, **UNQUEUED)
+        form = session.form
+        derived_name = gr.State(data_name(session.initial.spec.get("data"), session.task.sources))
+
+        def follow(data: Any, name: str, former: str) -> dict[Any, Any]:
+            derived = data_name(data, session.task.sources)
+            named = {form.project_name: project_name((name or "").strip(), derived, former), derived_name: derived}
+            return {**session.go_to(steps.model), **named}
+
         self.following.click(
-            lambda data, name: {
-                **session.go_to(steps.model),
-                session.form.project_name: project_name(data, name, session.task.sources),
-            },
-            [session.form.data, session.form.project_name],
-            [steps.walkthrough, steps.model, session.form.project_name],
+            follow,
+            [form.data, form.project_name, derived_name],
+            [steps.walkthrough, steps.model, form.project_name, derived_name],
             **UNQUEUED,
         )
 

@@ -26,6 +26,7 @@ OTHER_SECTIONS = ("hub", "resources")
 RESOURCES = ("processes", "gpus", "timeout")
 """Resources that the form shows for tasks that train in several processes; for others only the last."""
 LOCAL: tuple[Place, ...] = ({"name": "local", "title": "This machine", "rents": False},)
+NO_HUB = "The Hugging Face Hub is not reachable: models that are not downloaded cannot be trained now."
 NO_GPU = "No GPU was found on this machine. Models marked for GPUs train very slowly without one."
 
 
@@ -81,7 +82,7 @@ class TaskForm:
                 choices=models.choices(task, folders=local_models, available=available),
                 value=choice,
                 label="Models to try" if task.listed else "Pretrained model",
-                info=NO_GPU if not available.gpu and any(m.gpu for m in task.models) else None,
+                info=_advice(task, available),
                 interactive=True,
                 elem_id=f"{task.name}-model",
                 elem_classes="at-cards",
@@ -202,6 +203,14 @@ class TaskForm:
             and previous[f.name] != wanted[f.name]
             and f.read(values[f.component]) == previous[f.name]
         }
+
+
+def _advice(task: Task, available: models.Availability) -> str | None:
+    """Return what this machine lacks for some of the suggested models."""
+    lacking = [NO_HUB] if task.models and not task.listed and not available.reachable else []
+    if not available.gpu and any(m.gpu for m in task.models):
+        lacking.append(NO_GPU)
+    return " ".join(lacking) or None
 
 
 def parameter_defaults(task: Task, model: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from autotrain_gradio.ui.files import Tickets
 from autotrain_gradio.ui.page_context import PageContext
 from autotrain_gradio.ui.run_charts import RunCharts
 from autotrain_gradio.ui.serialized_render import SerializedRenderBlocks
-from autotrain_gradio.ui.step_check import project_name
+from autotrain_gradio.ui.step_check import data_name, project_name
 from autotrain_gradio.ui.task_form import TaskForm, merge, parameter_defaults
 
 EVIL = "<script>alert('x')</script>\"&"
@@ -191,12 +191,15 @@ def test_without_the_hub_a_downloaded_model_or_the_tiny_one_comes_first() -> Non
     offline = models.Availability(gpu=True, reachable=False)
     assert models.first(TASK, offline) == "tiny"
     labels = {value: label for label, value in models.choices(TASK, folders=True, available=offline)}
-    assert "Hub is not reachable" in labels[TASK.default_model]
+    assert "Not downloaded." in labels[TASK.default_model]
     assert list(labels)[0] == "tiny" and list(labels)[-1] == models.OTHER
     cached = models.Availability(reachable=False, downloaded=lambda model: model == "microsoft/resnet-50")
     assert models.first(TASK, cached) == "microsoft/resnet-50"
     tables = registry().get("tabular-classification")
     assert models.first(tables, offline) == tables.first_model(gpu=True)
+    with gr.Blocks():
+        form = TaskForm.build(TASK, {}, available=offline, local_models=True)
+    assert form.model.value == "tiny" and "Hub is not reachable" in str(form.model.info)
 
 
 def test_a_download_ticket_expires(tmp_path: Path) -> None:
@@ -266,8 +269,14 @@ def test_merge_is_recursive_and_does_not_change_its_base() -> None:
     ],
 )
 def test_a_project_is_named_after_its_data(data: dict[str, Any], name: str, project: str) -> None:
-    sources = registry().get("automatic-speech-recognition").sources
-    assert project_name(data, name, sources) == project
+    derived = data_name(data, registry().get("automatic-speech-recognition").sources)
+    assert project_name(name, derived, "my-model") == project
+
+
+def test_a_project_follows_other_data_unless_the_user_has_named_it() -> None:
+    assert project_name("leaves", derived="beans", former="leaves") == "beans"
+    assert project_name("mine", derived="beans", former="leaves") == "mine"
+    assert project_name("", derived="beans", former="leaves") == "beans"
 
 
 def test_renders_of_a_session_are_serialized(monkeypatch: pytest.MonkeyPatch) -> None:
