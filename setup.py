@@ -16,7 +16,8 @@ class WithAssets(build_py):
         if not self.editable_mode:
             inside = Path(self.build_lib) / "autotrain_gradio" / "assets"
             shutil.rmtree(inside, ignore_errors=True)
-            shutil.copytree("assets", inside, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+            # Without the programs that have made the samples; a sample may be a program itself.
+            shutil.copytree("assets", inside, ignore=shutil.ignore_patterns("make_*.py", "__pycache__"))
 
 
 setup(cmdclass={"build_py": WithAssets})
