@@ -46,7 +46,8 @@ def load_function(path: str, environ: Mapping[str, str] | None = None) -> Python
     if str(file.parent) not in sys.path:
         sys.path.append(str(file.parent))  # modules beside it
     try:
-        spec.loader.exec_module(module)
+        # Not by the loader, which would write the folder __pycache__ beside the file.
+        exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         message = f"{file.name} cannot be imported: {describe(error, file)}."
         raise SpecError(
