@@ -23,20 +23,25 @@ BLOCK_FLOATS = 1 << 21
 LEAST_TOKENS, MOST_TOKENS = 128, 1024
 """Bounds of the number of tokens of a block: each block reads and writes the gradient of the whole output layer."""
 OUTPUTS = {"log_probs", "entropy", "mean_logits", "is_top1"}
-_theirs: Any = None
+_originals: dict[str, Any] = {}
+"""Members of TRL that `install` has replaced, by name."""
 _equal_weights = False
 
 
 def install() -> None:
     """Let TRL's fused output layers use this module on a CPU; nothing changes on other devices."""
-    global _theirs
-    if _theirs is not None:
+    if _originals:
         return
-    has_kernels = utils._use_triton
-    _theirs = utils._ChunkedLogProbFunction
+    _originals.update(originals())
+    has_kernels = _originals["_use_triton"]
     # Whether only the positions with a label are passed to the function.
     utils._use_triton = lambda device: device.type == "cpu" or has_kernels(device)
     utils._ChunkedLogProbFunction = _Dispatch
+
+
+def originals() -> dict[str, Any]:
+    """Return TRL's own members that `install` replaces, by name."""
+    return _originals or {name: getattr(utils, name) for name in ("_use_triton", "_ChunkedLogProbFunction")}
 
 
 @contextlib.contextmanager
@@ -75,7 +80,7 @@ class _Dispatch:
         """
         plain = hidden.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled(hidden.device.type)
         if hidden.device.type != "cpu" or not plain or softcap is not None or not OUTPUTS.issuperset(outputs):
-            theirs = _theirs.apply
+            theirs = _originals["_ChunkedLogProbFunction"].apply
             return theirs(hidden, weight, bias, targets, temperature, chunk_size, softcap, logit_scale, outputs)
         at_once = _equal_weights and torch.is_grad_enabled()
         scale = logit_scale / temperature

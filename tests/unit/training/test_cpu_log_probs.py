@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,13 +18,17 @@ OUTPUTS = ("log_probs", "entropy", "mean_logits", "is_top1")
 TOKENS, HIDDEN, VOCABULARY = 300, 16, 70
 
 
+@pytest.fixture(autouse=True)
+def originals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo an installation by the training of another test in this process."""
+    for name, value in cpu_log_probs.originals().items():
+        monkeypatch.setattr(utils, name, value)
+    monkeypatch.setattr(cpu_log_probs, "_originals", {})
+
+
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("_use_triton", "_ChunkedLogProbFunction"):
-        monkeypatch.setattr(utils, name, getattr(utils, name))
-    monkeypatch.setattr(cpu_log_probs, "_theirs", None)
+def installed(originals: None) -> None:
     cpu_log_probs.install()
-    yield
 
 
 @pytest.fixture(autouse=True)
