@@ -77,7 +77,7 @@ def test_autotrain_flags_give_the_same_spec(monkeypatch: pytest.MonkeyPatch) -> 
     assert main(words.split()) == 0
     found = resolve(asked[0])
     assert found.spec.project_name == "cats_and_dogs"
-    assert found.spec.data.columns == {"image": "img", "target": "kind"}
+    assert found.spec.data.columns == {"image": "img", "target": ["kind"]}
     assert (found.spec.data.path, found.spec.data.valid_split, found.spec.data.max_samples) == ("cats", None, 20)
     assert found.spec.params == {
         "epochs": 2,

@@ -50,7 +50,7 @@ def test_findings_are_one_for_each_command() -> None:
 def test_detecting_a_package_does_not_import_it() -> None:
     program = (
         "import sys; from autotrain_gradio.tasks.registry import registry\n"
-        "assert all(not t.missing_packages() and t.requires for t in registry())\n"
+        "assert all(not t.missing_packages() for t in registry()) and sum(bool(t.requires) for t in registry()) > 20\n"
         "print(sorted({r.module for t in registry() for r in t.requires} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=ROOT)
