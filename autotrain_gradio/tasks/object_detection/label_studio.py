@@ -35,6 +35,10 @@ from autotrain_gradio.tasks.object_detection.boxes import NORMALIZED, hull
 
 UPLOAD = re.compile(r"[0-9a-f]{8}-")
 """Start of the name of an uploaded file; the name that it had follows."""
+GEOMETRY = dict.fromkeys(
+    ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "rle", "brushlabels")
+)
+"""Keys of a region's geometry, in order; a brush stroke has its label there."""
 SKIPPED = {
     "task-without-annotation": "{n} {has} no annotation, or only cancelled ones, and {was} skipped",
     "image-turned": "{n} {was} rotated in the tool, so that the place of the boxes is unknown, and {was} skipped",
@@ -131,22 +135,51 @@ def _add(
     boxes: list[list[float]] = []
     labels: list[str] = []
     size: tuple[float | None, float | None] = (None, None)
-    shared = {r.get("id"): v["labels"] for r in results if isinstance(v := r.get("value"), Mapping) and "labels" in v}
-    for number, result in enumerate(results, 1):
-        value = result.get("value")
-        if not isinstance(value, Mapping) or not {"x", "points", "rle", "brushlabels"} & value.keys():
-            continue  # a choice, a text or a relation
-        place = f"{where}, region {result.get('id', number)}"
-        size = (_number(result.get("original_width")), _number(result.get("original_height")))
-        names = next((v for k, v in value.items() if k.endswith("labels")), None) or shared.get(result.get("id"))
-        box = _box(value, size, place, notes)
-        names = [str(n).strip() for n in names if str(n).strip()] if isinstance(names, list) else []
+    for region in _regions(results):
+        place = f"{where}, region {region.name}"
+        size = (_number(region.result.get("original_width")), _number(region.result.get("original_height")))
+        box = _box(region.result["value"], size, place, notes)
+        names = list(dict.fromkeys(text for label in region.labels if (text := str(label).strip())))
         if box and names:
             boxes += [box] * len(names)  # an object may have several labels
             labels += names
         elif box is None or not names:
             made.damaged.append(place)
     made.add(split, path, boxes, labels, size)
+
+
+@dataclass
+class _Region:
+    """A region of an image. name: its id or number. result: one with its geometry. labels: of all its results."""
+
+    name: str
+    result: Mapping[str, Any]
+    labels: list[Any]
+
+
+def _regions(results: list[Mapping[str, Any]]) -> Iterator[_Region]:
+    """Return each region once.
+
+    There is a result for each tag that describes a region (Rectangle, Labels, TextArea, Choices), and each repeats its
+    id and its geometry. JSON-MIN has no ids: there, equal geometry makes a region.
+    """
+    regions: dict[tuple[str, str], _Region] = {}
+    apart: dict[str, list[Any]] = {}
+    for number, result in enumerate(results, 1):
+        value = result.get("value")
+        if not isinstance(value, Mapping):
+            continue
+        key = "" if result.get("id") is None else str(result["id"])
+        lists = [v for k, v in value.items() if k.endswith("labels") and isinstance(v, list)]
+        labels = [label for found in lists for label in found]
+        if GEOMETRY.keys() & value.keys():
+            shape = repr([value.get(k) for k in GEOMETRY])
+            regions.setdefault((key, shape), _Region(key or str(number), result, [])).labels += labels
+        elif key:  # of a region whose geometry has another result; else a choice, a text or a relation
+            apart.setdefault(key, []).extend(labels)
+    for region in regions.values():
+        region.labels = region.labels or apart.get(region.name, [])
+        yield region
 
 
 def _preference(annotation: Mapping[str, Any]) -> tuple[bool, str]:

@@ -117,6 +117,38 @@ def test_labels_of_a_separate_tag_belong_to_the_rectangle_of_the_same_id(folder:
     assert [label for _, label in rows_of(detect(folder))["a.png"]] == ["red", "blue"]
 
 
+def test_each_region_is_one_box_although_every_tag_repeats_it(folder: Path, detect: Detect) -> None:
+    plain = region("", x=10, y=10, width=50, height=50)
+    place = {k: v for k, v in plain["value"].items() if not k.endswith("labels")}
+    rectangle = {"id": "r", "type": "rectangle", "value": place}
+    names = {"id": "r", "type": "labels", "value": {**place, "labels": ["red"]}}
+    text = {"id": "r", "type": "textarea", "value": {**place, "text": ["STOP"]}}
+    rated = {**BLUE, "id": "s"}
+    choice = {"id": "s", "type": "choices", "value": {**BLUE["value"], "choices": ["broken"]}}
+    choice["value"].pop("rectanglelabels")
+    label_studio(
+        folder,
+        task(1, "a.png", annotation(rectangle, names, text, {**rectangle, "id": "t"}, {**names, "id": "t"})),
+        task(2, "b.png", annotation(rated, choice)),
+    )
+    trial = detect(folder)
+    rows = rows_of(trial)
+    assert [label for _, label in rows["a.png"]] == ["red", "red"] and [label for _, label in rows["b.png"]] == ["blue"]
+    assert "object-damaged" not in codes(trial)
+
+
+def test_regions_of_json_min_get_the_labels_of_their_own_geometry(folder: Path, detect: Detect) -> None:
+    places = [{"x": 10 * n, "y": 10, "width": 20, "height": 20, "rotation": 0} for n in range(1, 4)]
+    labels = [{**place, "labels": [name]} for place, name in zip(places, ("red", "blue"), strict=False)]
+    other = [{**places[0], "rectanglelabels": ["red"]}]  # by which the file is recognized
+    entry = {"id": 1, "image": "a.png", "bbox": places, "label": labels}
+    (folder / "project.json").write_text(json.dumps([entry, {"id": 2, "image": "b.png", "bbox": other}]))
+    trial = detect(folder)
+    rows = rows_of(trial)
+    assert [label for _, label in rows["a.png"]] == ["red", "blue"] and len(rows["b.png"]) == 1
+    assert "region 3" in codes(trial)["object-damaged"]["message"], "it has no label"
+
+
 def test_images_are_found_by_the_names_that_label_studio_gives_them(folder: Path, detect: Detect) -> None:
     (folder / "a.png").rename(folder / "my (first) picture.png")
     (folder / "b.png").rename(folder / "3f2a1b9c-b.png")
