@@ -22,9 +22,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.inherited_environment import inherited
 from autotrain_gradio.core.json_files import write_json
 from autotrain_gradio.core.text_format import join_examples, one_line
-from autotrain_gradio.tasks.custom_script.environment import OF_THE_APP, TOKEN
+from autotrain_gradio.tasks.custom_script.environment import OF_THE_APP
 from autotrain_gradio.tasks.custom_script.project import REQUIREMENTS, normalized
 from autotrain_gradio.tasks.custom_script.requirements_file import Requirements, parse_requirements
 from autotrain_gradio.tasks.custom_script.script_output import OutputLog
@@ -37,6 +38,11 @@ MARK = "complete.json"
 UNUSED_DAYS = 30.0
 """Environments that were not used for so long are removed when another one is made."""
 STOP_GRACE = 5.0
+INSTALLER_PREFIXES = ("PIP_", "UV_")
+BUILD_VARIABLES = frozenset(
+    {*("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"), *("MAKEFLAGS", "PKG_CONFIG_PATH", "NETRC")}
+)
+"""Settings of compilers, and the file with the logins of package indexes, which an installer inherits."""
 NO_NETWORK = re.compile(
     r"(NewConnectionError|Failed to establish|Name or service not known|Temporary failure in name resolution"
     r"|Connection refused|Could not connect|timed out|dns error|ProxyError|tcp connect error)",
@@ -94,7 +100,7 @@ def prepare(
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        facts = {"python": sys.version, "requirements": [text for _, _, text in required.lines], "app": app_packages}
+        facts = {"python": sys.version, "requirements": required.shown(), "app": app_packages}
         write_json(folder / MARK, facts)
     _remove_unused(folder)
     return python
@@ -159,7 +165,7 @@ def _install(
     stop: Callable[[], bool],
     write: Callable[[bytes], object],
 ) -> None:
-    env = {name: value for name, value in environ.items() if name not in {*OF_THE_APP, TOKEN}}
+    env = {n: v for n, v in {**inherited(environ), **_of_installers(environ)}.items() if n not in OF_THE_APP}
     log = OutputLog(write)
 
     def output(data: bytes) -> None:
@@ -180,6 +186,11 @@ def _install(
         raise Stopped
     if ended.code:
         raise _install_error(list(log.last), required, ended.code)
+
+
+def _of_installers(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of pip, uv and compilers; a package that is built sees no other variables of the app."""
+    return {n: v for n, v in environ.items() if n in BUILD_VARIABLES or n.startswith(INSTALLER_PREFIXES)}
 
 
 def _install_error(lines: list[str], required: Requirements, code: int) -> DataError:

@@ -13,7 +13,7 @@ from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.tasks.custom_script import CustomScriptParams
 from autotrain_gradio.tasks.custom_script.code_panel import code_lines
-from autotrain_gradio.tasks.custom_script.project import find_project
+from autotrain_gradio.tasks.custom_script.project import asked_script, find_project
 from autotrain_gradio.tasks.custom_script.script_arguments import split_arguments, split_variables
 
 DESCRIBED = {
@@ -36,12 +36,16 @@ def preview(draft: Path, spec: RunSpec, params: CustomScriptParams, context: dic
     manifest = read_json(draft / "data" / "manifest.json")
     if manifest is None:
         raise DataError("The files were not checked.", "Check them first.", "data", "data-not-prepared")
-    project = find_project(list(manifest["files"]), asked=str(spec.data.options.get("script") or ""))
-    script = project.script if project else next(iter(manifest["files"]))
+    paths = list(manifest["files"])
+    only = paths[0] if len(paths) == 1 else None
+    project = find_project(paths, asked=asked_script(spec.data.options), only=only)
+    if project is None:
+        hint = "Check the files again."
+        raise DataError("The script that was chosen is not among the checked files.", hint, "data", "script-missing")
     rows = [[name, value, "your setting"] for name, value in split_variables(params.env).items()]
     rows += [[name, "(not shown)", "inherited from the app"] for name in params.inherit_env]
     rows += [[name, "", text] for name, text in DESCRIBED.items()]
     return [
-        code_lines("Command", [shlex.join(["python", script, *split_arguments(params.args)])]),
+        code_lines("Command", [shlex.join(["python", project.script, *split_arguments(params.args)])]),
         panels.table("Environment variables", ["Variable", "Value", "Source or meaning"], rows),
     ]

@@ -6,9 +6,10 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
 
 from autotrain_gradio.core.errors import Finding
 
@@ -55,6 +56,11 @@ class Project:
     def inside(self, path: str) -> str | None:
         """Return the path of a file relative to the project's folder; None if it lies elsewhere."""
         return path.removeprefix(self.folder) if path.startswith(self.folder) else None
+
+
+def asked_script(options: Mapping[str, Any]) -> str:
+    """Return the script that the user names in the options of the data; empty: none."""
+    return str(options.get("script") or "").strip().removeprefix("./")
 
 
 def find_project(paths: Sequence[str], *, asked: str = "", only: str | None = None) -> Project | None:

@@ -51,6 +51,7 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
         found.append(panels.table("Arguments", columns, [list(a) for a in facts.arguments], note=note))
     required = read_requirements(tree, project)
     if required.lines:
-        lines = [[text, f"{path}, line {number}"] for path, number, text in required.lines]
+        places = [f"{path}, line {number}" for path, number, _ in required.lines]
+        lines = [list(row) for row in zip(required.shown(), places, strict=True)]
         found.append(panels.table("Packages", ["Requirement", "Where"], lines, id="script-packages"))
     return found

@@ -18,6 +18,7 @@ from autotrain_gradio.tasks.custom_script.project import (
     REQUIREMENTS,
     SCRIPT,
     Project,
+    asked_script,
     find_project,
     missing_imports,
     parse_source,
@@ -40,8 +41,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
 
 def locate(paths: list[str], request: Request, only: str | None = None) -> Project | None:
     """Return the project of the data; None if it has no script."""
-    asked = str(request.spec.options.get(OPTION) or "").strip().removeprefix("./")
-    return find_project(paths, asked=asked, only=only)
+    return find_project(paths, asked=asked_script(request.spec.options), only=only)
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:

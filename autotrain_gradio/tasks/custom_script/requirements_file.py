@@ -25,8 +25,9 @@ DEPTH = 5
 class Requirements:
     """The content of a requirements.txt and of the files that it includes.
 
-    lines: `(file, number, text)` without comments; names: of the packages → their place; local: whether a package is
-    installed from the project's own files; indexes: options that choose another package index.
+    lines: `(file, number, text)` without comments, with logins of package indexes (see `shown`).
+    names: of the packages → their place. local: whether a package is installed from the project's own files.
+    indexes: options that choose another package index.
     """
 
     lines: list[tuple[str, int, str]] = field(default_factory=list)
@@ -34,6 +35,15 @@ class Requirements:
     indexes: list[str] = field(default_factory=list)
     local: bool = False
     findings: list[Finding] = field(default_factory=list)
+
+    def shown(self) -> list[str]:
+        """Return the text of the lines without logins: what may be shown and stored."""
+        return [without_login(text) for _, _, text in self.lines]
+
+
+def without_login(text: str) -> str:
+    """Replace user names, passwords and tokens of addresses by `***`."""
+    return LOGIN.sub("***@", text)
 
 
 def parse_requirements(read: Callable[[str], bytes | None], path: str) -> Requirements:
@@ -86,11 +96,12 @@ def _parse_entry(
         else:
             _parse(read, inner, found, depth + 1)
     elif option in EDITABLE:
-        message = f"'{entry[:80]}' installs in editable mode, from a folder that is removed with the run."
-        hint = f"Write '{value or './package'}' without {option}, or import the package from the folder of the script."
+        message = f"'{without_login(entry)[:80]}' installs in editable mode, from a folder removed with the run."
+        package = without_login(value) or "./package"
+        hint = f"Write '{package}' without {option}, or import the package from the folder of the script."
         found.findings.append(Finding("error", "requirements-editable", message, hint, place))
     elif option in INDEX_OPTIONS:
-        found.indexes.append(LOGIN.sub("***@", entry))
+        found.indexes.append(without_login(entry))
     elif option in OTHER_OPTIONS:
         return
     elif option.startswith("-"):
@@ -100,14 +111,14 @@ def _parse_entry(
     elif _is_local(entry):
         found.local = True
     elif "://" in entry.partition(" ")[0]:
-        found.names.setdefault(LOGIN.sub("***@", entry), place)
+        found.names.setdefault(without_login(entry), place)
     else:
         text = re.sub(r"\s--hash[= ]\S+", "", entry)
         try:
             found.names.setdefault(Requirement(text).name, place)
         except InvalidRequirement as error:
             reason = str(error).splitlines()[0].rstrip(".")
-            message = f"'{text[:80]}' is not a valid requirement: {reason}."
+            message = f"'{without_login(text)[:80]}' is not a valid requirement: {reason}."
             hint = "Write a package and perhaps its versions, such as 'numpy>=2.0'."
             found.findings.append(Finding("error", "requirements-invalid", message, hint, place))
 

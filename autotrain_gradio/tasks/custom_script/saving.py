@@ -58,6 +58,10 @@ def _leave_out(run: Reporter, output: Path) -> None:
             path = Path(folder) / name
             mode = path.lstat().st_mode
             outside = stat.S_ISLNK(mode) and (not path.exists() or not path.resolve().is_relative_to(root))
+            if stat.S_ISLNK(mode) and not outside and os.path.isabs(os.readlink(path)):
+                target = os.path.relpath(path.resolve(), path.parent.resolve())
+                path.unlink()
+                path.symlink_to(target)  # the folder is moved
             if outside or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
                 path.unlink()
                 removed.append(path.relative_to(output).as_posix())

@@ -24,7 +24,7 @@ from autotrain_gradio.tasks.custom_script.code_panel import code_lines
 from autotrain_gradio.tasks.custom_script.environment import script_environment
 from autotrain_gradio.tasks.custom_script.metric_charts import charts_of
 from autotrain_gradio.tasks.custom_script.preview import preview
-from autotrain_gradio.tasks.custom_script.project import OUTPUT, REQUIREMENTS, Project, find_project
+from autotrain_gradio.tasks.custom_script.project import OUTPUT, REQUIREMENTS, Project, asked_script, find_project
 from autotrain_gradio.tasks.custom_script.requirements_file import parse_requirements
 from autotrain_gradio.tasks.custom_script.script_arguments import split_arguments
 from autotrain_gradio.tasks.custom_script.script_metrics import MetricRecorder, parse_line
@@ -130,7 +130,7 @@ def _copy(run: Reporter, work: Path) -> tuple[Project, Path]:
     root = root_of(run.directory, manifest["root"])
     paths = data.load(run.directory)["train"]["project_file"]
     only = paths[0] if len(paths) == 1 else None
-    project = find_project(paths, asked=str(run.spec.data.options.get("script") or ""), only=only)
+    project = find_project(paths, asked=asked_script(run.spec.data.options), only=only)
     assert project is not None, "the check has found it"
     folder = work / "script"
     shutil.rmtree(folder, ignore_errors=True)

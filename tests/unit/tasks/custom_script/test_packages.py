@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,31 @@ def test_a_package_that_does_not_exist_is_named_with_its_line(tmp_path: Path) ->
     error = failed.value
     assert "not-existing-words" in error.message and error.findings[0].where == "requirements.txt, line 3"
     assert list((tmp_path / "home/cache/script-environments").glob("*/")) == [], "nothing incomplete is left"
+
+
+def test_an_installer_sees_its_settings_and_no_other_variable_of_the_app(tmp_path: Path) -> None:
+    written: list[bytes] = []
+    secrets = {"HF_TOKEN": "t", "HUGGING_FACE_HUB_TOKEN": "t", "DATABASE_URL": "t", "WANDB_API_KEY": "t"}
+    environ = {"PATH": os.environ["PATH"], "HTTPS_PROXY": "p", "PIP_INDEX_URL": "i", "UV_CACHE_DIR": "c", "CC": "cc"}
+    program = tmp_path / "installer.py"
+    program.write_text("import os\nprint('NAMES', *sorted(os.environ))\n")
+    packages._install(
+        [sys.executable, str(program)],
+        tmp_path,
+        parse_requirements(lambda path: b"words", "requirements.txt"),
+        {**environ, **secrets},
+        lambda: False,
+        written.append,
+    )
+    names = next(line for line in b"".join(written).decode().splitlines() if line.startswith("NAMES")).split()
+    assert set(environ) <= set(names) and not secrets.keys() & set(names)
+
+
+def test_no_login_of_an_index_is_stored(tmp_path: Path) -> None:
+    _wheel(tmp_path / "wheels", "tiny_words")
+    _prepare(tmp_path, "--extra-index-url https://me:secret@127.0.0.1:9/simple\n--no-index\ntiny_words\n")
+    mark = next((tmp_path / "home").rglob("complete.json"))
+    assert "tiny_words" in mark.read_text() and "secret" not in mark.read_text()
 
 
 def test_a_stop_ends_the_installation(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from autotrain_gradio.core.errors import Forbidden, UserError
 from autotrain_gradio.core.panels import find_panel
 from autotrain_gradio.runs.record import read_json
 from autotrain_gradio.tasks.custom_script import train
+from autotrain_gradio.tasks.custom_script.preview import preview
 from tests.trials import Trial
 
 Make = Callable[..., Trial]
@@ -80,6 +81,7 @@ pathlib.Path("output/sub").mkdir()
 pathlib.Path("output/sub/words.json").write_text(json.dumps([sys.argv[1:], os.environ["LEVEL"]]))
 os.symlink("/etc/hostname", "output/elsewhere")
 os.symlink("sub/words.json", "output/inside")
+os.symlink(os.path.join(os.environ["AUTOTRAIN_OUTPUT_DIR"], "sub"), "output/latest")
 print('{"step": 5, "loss": 0.25}')
 print('{"acc": 0.75}')
 print("@progress step=1 total=2")
@@ -90,6 +92,7 @@ print("@progress step=1 total=2")
     assert json.loads((model / "sub/words.json").read_text()) == [["--name", "a b"], "3"]
     assert (tmp_path / "project/data.txt").read_text() == "mine" and not (tmp_path / "project/output").exists()
     assert not (model / "elsewhere").exists() and (model / "inside").exists() and "elsewhere" in _notes(trial)
+    assert (model / "latest" / "words.json").is_file() and os.readlink(model / "latest") == "sub"
     assert [(e["step"], e["values"]) for e in trial.events("metric")] == [(5, {"loss": 0.25}), (5, {"acc": 0.75})]
     report = read_json(trial.directory / "report.json")
     assert (find_panel(report, "script-metrics") or {})["rows"] == [
@@ -100,6 +103,20 @@ print("@progress step=1 total=2")
     assert ["sub/words.json", "24 bytes"] in files
     assert "`sub/words.json`" in (model / "README.md").read_text()
     assert "LEVEL" not in (model / "training_params.json").read_text()
+
+
+def test_the_named_script_runs_and_is_previewed(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    (folder / "code").mkdir(parents=True)
+    (folder / "script.py").write_text("raise SystemExit(3)")
+    (folder / "code" / "other.py").write_text("print('{\"loss\": 1.5}')")
+    source = {"source": "path", "path": str(folder), "options": {"script": "./code/other.py"}}
+    trial = Trial(tmp_path / "home" / "runs" / "named", {"task": "custom-script", "data": source})
+    (trial.directory / "work").mkdir()
+    _train(trial)
+    assert [e["values"] for e in trial.events("metric")] == [{"loss": 1.5}]
+    shown = preview(trial.directory, trial.resolved.spec, trial.resolved.params, {})
+    assert "python other.py" in str(shown[0]) or "python code/other.py" in str(shown[0])
 
 
 def test_the_environment_is_clean_but_for_what_is_declared(
