@@ -281,7 +281,8 @@ class ModelStep:
                 final = not codes <= models.TOKEN_MAY_HELP
                 yield {
                     self.probe: html,
-                    self.probed_model: model if not item.error else "",
+                    # What was wrong may have been mended when the step is opened again: the Hub, a folder, a token.
+                    self.probed_model: model if not codes else "",
                     self.unusable: {"model": model, "html": html, "final": final} if unusable else {},
                 }
 

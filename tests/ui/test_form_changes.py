@@ -127,6 +127,7 @@ def test_training_is_not_offered_with_a_model_that_cannot_be_loaded(
     step, form = steps.model, steps.session.form
     values = steps.values() | {step.unusable: {}, form.model: "microsoft/resnet-18"}
     *_, probed = step.probe_model(values | {step.probed_model: ""})
+    assert probed[step.probed_model] == "", "it is probed again when the step is opened again"
     updates = step.review(values | {step.unusable: probed[step.unusable]}, steps.train)
     assert updates[step.following].interactive is updates[steps.train.start].interactive is ready
     assert "damaged" in updates[steps.train.problem] and "Not ready" in updates[steps.train.summary]
