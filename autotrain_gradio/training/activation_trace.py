@@ -73,7 +73,8 @@ def _trace(case: _Case) -> Activations | None:
     config.pad_token_id = None  # with one, some models look for padding in the tokens, which have no values here
     try:
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config, attn_implementation=ATTENTION).train()
+            # Not in the type of the configuration, mostly bfloat16: the training loads float32.
+            model = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation=ATTENTION).train()
             body = model.base_model
             if case.settings:
                 settings = dict(case.settings)

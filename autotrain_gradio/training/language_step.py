@@ -110,7 +110,7 @@ def run_step(case: Mapping[str, Any]) -> dict[str, float]:
     params: Any = SimpleNamespace(**case["params"])
     settings = dict(case["config"])
     config = AutoConfig.for_model(settings.pop("model_type"), **settings)
-    model = AutoModelForCausalLM.from_config(config).to(device()).train()
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).to(device()).train()
     add_fused_lm_head(model)
     if params.peft:
         options = {"use_dora": params.use_dora, "use_rslora": params.use_rslora}
@@ -118,7 +118,7 @@ def run_step(case: Mapping[str, Any]) -> dict[str, float]:
     if params.gradient_checkpointing:
         model.enable_input_require_grads()
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=params.lr)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=params.lr, fused=True)
     ids = torch.randint(0, config.vocab_size, (case["rows"], case["length"]), device=device())
     mask = torch.ones_like(ids)
     if len(ids) > 1:

@@ -116,7 +116,7 @@ class LanguageTrainer(trainer_internals.LengthGrouping, SFTTrainer):
                 outputs = self.model(**batch, use_cache=False, fused_lm_head=True)
             loss, tokens = -outputs.log_probs.float().sum(-1), outputs.label_mask.sum(-1)
             sums = torch.stack([loss, tokens.to(loss), outputs.is_top1.sum(-1).to(loss)], dim=1)
-            sums = distributed.gather_rows(self.accelerator, sums).double().cpu().numpy()
+            sums = distributed.gather_rows(self.accelerator, sums).cpu().double().numpy()
             losses.append((sums[:, 0] / sums[:, 1].clip(min=1)).astype(np.float32))
             totals += sums.sum(0)
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)

@@ -77,7 +77,7 @@ def fold_scaling(model: Any, targets: Targets, scaling: Scaling, batch: Mapping[
     inputs = {k: v.to(model.device) for k, v in batch.items()}
     before = scaling.unscale(model(**inputs).logits.float().cpu().numpy())
     offsets = scaling.fold_into(last_linear(model, len(targets.names))[1])
-    after = model(**inputs).logits.double().cpu().numpy() + (0.0 if offsets is None else offsets)
+    after = model(**inputs).logits.cpu().double().numpy() + (0.0 if offsets is None else offsets)
     if not np.allclose(after, before, rtol=1e-4, atol=1e-3 * float(scaling.deviations.min())):
         raise RuntimeError(f"the scaling of the targets was not folded into {type(model).__name__} correctly")
 

@@ -116,7 +116,9 @@ class ExactEvaluation(trainer_internals.LengthGrouping, trainer_internals.Tokeni
         self.latest = type(parts[0]).joined(parts)
         if self.after_evaluation is not None:
             self.after_evaluation(self.model)
-        named = {f"{metric_key_prefix}_{name}": value for name, value in self.latest.metrics().items()}
+        # All processes decide by the same numbers: the last digits of their own can differ.
+        values = distributed.broadcast(self.latest.metrics())
+        named = {f"{metric_key_prefix}_{name}": value for name, value in values.items()}
         count = len(dataloader.dataset)
         return EvalLoopOutput(predictions=None, label_ids=None, metrics=named, num_samples=count)
 

@@ -39,5 +39,5 @@ class Scaling:
             layer.weight.copy_(weight)
             if layer.bias is None:
                 return self.means
-            layer.bias.copy_(torch.as_tensor(self.unscale(layer.bias.double().cpu().numpy())))
+            layer.bias.copy_(torch.as_tensor(self.unscale(layer.bias.cpu().double().numpy())))
         return None

@@ -130,7 +130,7 @@ def compute_logits(model: Any, texts: Texts, collate: Collate) -> np.ndarray:
     for start in range(0, len(texts), BATCH_SIZE):
         batch = collate([texts[i] for i in range(start, min(start + BATCH_SIZE, len(texts)))])
         inputs = {name: values.to(model.device) for name, values in batch.items() if name != "labels"}
-        found.append(model(**inputs).logits.double().cpu().numpy())
+        found.append(model(**inputs).logits.cpu().double().numpy())
     return np.concatenate(found)
 
 

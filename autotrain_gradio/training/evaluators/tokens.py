@@ -32,7 +32,7 @@ def reduce_logits(logits: Any, labels: torch.Tensor, *, shifted: bool = False) -
         scores, wanted = scores[counted], wanted[counted]
         right = (scores.argmax(dim=-1) == wanted).sum()
         likelihood = scores.gather(-1, wanted[:, None]).squeeze(-1).float() - scores.logsumexp(dim=-1).float()
-        sums[row] = torch.stack([right.float(), -likelihood.sum(), counted.sum().float()]).double().cpu()
+        sums[row] = torch.stack([right.float(), -likelihood.sum(), counted.sum().float()]).cpu().double()
     return tuple(column.float().to(values.device) for column in sums.unbind(dim=1))
 
 

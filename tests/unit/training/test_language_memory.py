@@ -66,6 +66,12 @@ def test_the_trace_counts_what_autograd_keeps(peft: bool, masked: bool) -> None:
         assert traced.trainable == 3 * 4 * (2 * 64 + 2 * (64 + 32) + 2 * 64 + 3 * (64 + 160))
 
 
+def test_the_type_of_the_configuration_does_not_matter_since_float32_is_trained() -> None:
+    saved = LlamaConfig(**{**LLAMA.to_dict(), "dtype": "bfloat16"})
+    traced = [activation_trace.trace(c, LlmSftParams(), masked=True, gpu=False) for c in (LLAMA, saved)]
+    assert traced[0] is not None and traced[0] == traced[1]
+
+
 def test_other_architectures_are_traced_or_assumed_to_be_like_a_llama() -> None:
     params = LlmSftParams(batch_size=2)
     sizes = {"vocab_size": 500, "hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
