@@ -100,6 +100,13 @@ def _invalid(option: str, value: Any, known: tuple[str, ...]) -> DataError:
     return DataError(message, did_you_mean(str(value), known), f"data.options.{option}", "invalid-setting")
 
 
+def _grey(colour: Any) -> int | None:
+    """Return the value of a grey colour (0xRRGGBB): a mask in such colours has it as its values. None: another one."""
+    if colour is None or len({(number := int(colour)) >> 16, number >> 8 & 255, number & 255}) != 1:
+        return None
+    return number & 255
+
+
 class _Decider:
     """The decision in one form. pixels: value or colour → pixels. asked: the option `other_pixels`."""
 
@@ -123,6 +130,9 @@ class _Decider:
     def _entries(self, table: list[dict[str, Any]]) -> dict[int, str]:
         """Return value or colour → name, as the data or the option declares them."""
         made: dict[int, str] = {}
+        greys = [_grey(entry.get("colour")) for entry in table]
+        if self.form == "values" and None not in greys and set(self.pixels) <= {*greys, IGNORE}:
+            return {grey: str(e["name"]) for grey, e in zip(greys, table, strict=True) if grey is not None}
         for number, entry in enumerate(table):
             value, colour = entry.get("value"), entry.get("colour")
             if self.form == "colours":

@@ -61,7 +61,7 @@ MASK_ENDS = (
 )
 """Ends of names without their extension, lower case; of several masks of an image the first end is used."""
 OTHER_ENDS = ("_instanceids", "_color", "_colour", "_gtfine_polygons")
-_SPLIT = re.compile(r"(train|training|val|valid|validation|dev|test|testing)[-_]?(.*)")
+_SPLIT = re.compile(r"(training|train|validation|valid|val|dev|testing|test)[-_]?(.*)")
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jpg", ".jpeg")
 """Extensions of masks, the surest ones first."""
 
@@ -100,11 +100,13 @@ def pair(tree: Tree, suffixes: tuple[str, ...]) -> Pairs:
         places = {e.path: _beside(e, stems) for e in entries}
     made = Pairs(others=[e for e in entries if places[e.path].kind == "other"])
     masks: dict[tuple[str, str], list[Entry]] = {}
+    whole: dict[tuple[str, str], list[Entry]] = {}
     named: dict[str, list[Entry]] = {}
     for entry in entries:
         place = places[entry.path]
         if place.kind == "mask":
             masks.setdefault((place.folder, place.stem), []).append(entry)
+            whole.setdefault((place.folder, entry.stem.lower()), []).append(entry)
             named.setdefault(place.stem, []).append(entry)
     images = [e for e in entries if places[e.path].kind == "image"]
     count: dict[str, int] = {}
@@ -113,7 +115,8 @@ def pair(tree: Tree, suffixes: tuple[str, ...]) -> Pairs:
     used: set[str] = set()
     for entry in images:
         place = places[entry.path]
-        found = masks.get((place.folder, place.stem))
+        # An end such as `_l` may belong to the name: then the mask has it, too.
+        found = masks.get((place.folder, place.stem)) or whole.get((place.folder, entry.stem.lower()))
         if (
             found is None
             and count[place.stem] == 1

@@ -77,8 +77,13 @@ def _without_pixels(rows: Rows, ignored: list[int]) -> Iterator[Finding]:
     yield from rows.findings("warning", "mask-only-ignored", text, ignored, hint, noun="mask")
 
 
-def _sizes(rows: Rows, sizes: dict[int, tuple[int, int]], request: Request) -> Iterator[Finding]:
-    """Compare masks with their images. sizes: row → height and width of the mask."""
+def _sizes(
+    rows: Rows, sizes: dict[int, tuple[int, int]], request: Request, *, turnable: bool = True
+) -> Iterator[Finding]:
+    """Compare masks with their images.
+
+    sizes: row → height and width of the mask. turnable: the option to rotate masks has an effect on them.
+    """
     facts = rows.cells[IMAGE].facts
     turned, resized, wrong, unclear = [], [], [], []
     for row, (height, width) in sizes.items():
@@ -113,14 +118,15 @@ def _sizes(rows: Rows, sizes: dict[int, tuple[int, int]], request: Request) -> I
     hint = "Check the mask in the preview."
     fix = Fix("Rotate the masks too", {"options": {ROTATE: "true"}}, "Right if masks and images do not match.")
     for finding in rows.findings("warning", "mask-rotation-unclear", text, unclear, hint, noun="image"):
-        yield Finding(finding.level, finding.code, finding.message, hint, finding.where, alternatives=(fix,))
+        alternatives = (fix,) if turnable else ()
+        yield Finding(finding.level, finding.code, finding.message, hint, finding.where, alternatives=alternatives)
 
 
 def _segments(rows: Rows, request: Request) -> Iterator[Finding]:
     """Number the categories, draw the segments and count their pixels."""
     cells = rows.cells[SEGMENTS]
     used = rows.indices().tolist()
-    yield from _sizes(rows, {i: tuple(cells.values[i]["size"]) for i in used}, request)
+    yield from _sizes(rows, {i: tuple(cells.values[i]["size"]) for i in used}, request, turnable=False)
     used = rows.indices().tolist()
     unlabelled = request.spec.options.get(UNLABELLED) or BACKGROUND
     if unlabelled not in (BACKGROUND, "ignore"):

@@ -9,6 +9,8 @@ import numpy as np
 from faster_coco_eval.core import mask as coco_mask
 
 BACKGROUND = "background"
+KEPT_BYTES = 64 * 1024 * 1024
+"""Pixels of segments that are kept until all areas are known; the others are filled twice."""
 
 
 def draw(segments: Sequence[Mapping[str, Any]], size: tuple[int, int], empty: int, ignore: int) -> np.ndarray:
@@ -22,8 +24,16 @@ def draw(segments: Sequence[Mapping[str, Any]], size: tuple[int, int], empty: in
     """
     height, width = size
     mask = np.full((height, width), empty, dtype=np.uint8)
-    made = [(fill(s, height, width), s["class"]) for s in segments]
-    for pixels, number in sorted(made, key=lambda item: -int(item[0].sum())):
+    kept: dict[int, np.ndarray] = {}
+    areas = []
+    for place, segment in enumerate(segments):
+        pixels = fill(segment, height, width)
+        areas.append(int(pixels.sum()))
+        if (len(kept) + 1) * pixels.nbytes <= KEPT_BYTES:
+            kept[place] = pixels
+    for place in sorted(range(len(segments)), key=lambda k: -areas[k]):
+        number = segments[place]["class"]
+        pixels = kept[place] if place in kept else fill(segments[place], height, width)
         mask[pixels] = ignore if number is None else number
     return mask
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from autotrain_gradio import data
 from autotrain_gradio.data.request import Request
+from autotrain_gradio.tasks.image_segmentation import segments as segments_module
 from autotrain_gradio.tasks.image_segmentation.mask_reader import MaskReader
 from autotrain_gradio.tasks.registry import resolve
 from tests.unit.tasks.image_segmentation.conftest import BOXES, SIZE, draw_all, mask_of, picture_of, save
@@ -225,6 +226,42 @@ def test_binary_masks_of_0_and_255(tmp_path: Path) -> None:
     names, masks = masks_of(tmp_path / "draft")
     assert names == ["background", "foreground"]
     assert all((m == (mask_of(BOXES[n]) > 0)).all() for n, m in masks.items())
+
+
+def test_a_table_of_grey_colours_names_the_values_of_masks_and_not_its_lines(tmp_path: Path) -> None:
+    binary(tmp_path / "data", lambda mask: mask * 255)
+    with_names(tmp_path / "data", "class_dict.csv", "name,r,g,b\nroad,255,255,255\nbackground,0,0,0\n")
+    _, found = check(tmp_path / "data", tmp_path)
+    names, masks = masks_of(tmp_path / "draft")
+    assert not errors(found) and sorted(names) == ["background", "road"]
+    assert all(
+        (m == np.where(mask_of(BOXES[n]) > 0, *map(names.index, ("road", "background")))).all()
+        for n, m in masks.items()
+    )
+
+
+@pytest.mark.parametrize("end", ["_l", "_rgb", "_gt"])
+def test_an_end_that_image_and_mask_share_belongs_to_the_name(tmp_path: Path, end: str) -> None:
+    folder = draw_all(tmp_path / "data")
+    with_names(folder)
+    for part in ("images", "masks"):
+        for file in (folder / part).iterdir():
+            file.rename(file.with_stem(file.stem + end))
+        (folder / part).rename(folder / f"training_{part}")
+    result, found = check(folder, tmp_path)
+    assert not errors(found) and sum(result["splits"].values()) == len(BOXES)
+    masks = masks_of(tmp_path / "draft")[1]
+    assert all((masks[name + end] == mask_of(boxes)).all() for name, boxes in BOXES.items())
+
+
+def test_many_segments_are_drawn_within_a_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = [(n, n, 40 - n, 40 - n) for n in range(30)]
+    segments = [
+        {"class": n, "polygons": [[x, y, x + w, y, x + w, y + h, x, y + h]]} for n, (x, y, w, h) in enumerate(boxes)
+    ]
+    whole = segments_module.draw(segments, (64, 64), 255, 254)
+    monkeypatch.setattr(segments_module, "KEPT_BYTES", 3 * 64 * 64)
+    assert (segments_module.draw(segments[::-1], (64, 64), 255, 254) == whole).all() and len(np.unique(whole)) == 31
 
 
 def test_255_beside_other_values_is_ignored_and_can_be_a_class(tmp_path: Path) -> None:
