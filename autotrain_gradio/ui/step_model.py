@@ -80,6 +80,7 @@ class ModelStep:
     following: gr.Button
     probe_id: str = field(default_factory=lambda: uuid4().hex)
     _latest_probe: object = None
+    _tried: dict[str, Any] | None = None
     _latest_preview: object = None
     _reviewed: Any = None
 
@@ -166,7 +167,14 @@ class ModelStep:
         def review(values: Values) -> Updates:
             return self.review(values, train_step)
 
-        reviewed = [self.problem, self.estimate, self.following, *self.views.outputs(), *train_step.outputs()]
+        reviewed = [
+            self.problem,
+            self.estimate,
+            self.following,
+            self.tried_step,
+            *self.views.outputs(),
+            *train_step.outputs(),
+        ]
         kind: dict[str, Any] = {"trigger_mode": "always_last", **UNQUEUED}
         # The defaults of another model change several parameters; only the first of these events reviews the spec.
         form.place.backend.change(
@@ -211,12 +219,16 @@ class ModelStep:
         session = self.session
         spec = session.form.spec(values)
         self._reviewed = self._review_key(values)
+        stale: Updates = {}
+        if self._tried is not None and self._tried != spec:  # the step that is shown, or tried, had other settings
+            self._tried, stale = None, {self.tried_step: ""}
         try:
             owner = session.context.owner(values[session.context.visitor])
             reviewed = session.context.service.review(values[session.draft], spec, owner)
         except UserError as error:
             html = messages.error(error)
             return {
+                **stale,
                 self.problem: html,
                 self.estimate: "",
                 self.following: gr.Button(interactive=True),  # the last step shows the error, too
@@ -226,6 +238,7 @@ class ModelStep:
         found = self._unusable(values, spec["model"])
         blocked = bool(found.get("final"))
         return {
+            **stale,
             self.problem: "",  # the probe shows what is wrong with the model
             self.estimate: estimate,
             self.following: gr.Button(interactive=not blocked),
@@ -292,10 +305,13 @@ class ModelStep:
         spec, draft = session.form.spec(values), values[session.draft]
         service, owner = session.context.service, session.context.owner(values[session.context.visitor])
         token, place = values[session.token] or None, f"{self.probe_id} step"
+        self._tried = spec
         yield {self.tried_step: messages.busy("Trying one step on the longest batch, for a minute at most")}
         for item in run_in_background(
             lambda _: service.probe(spec, owner, token=token, place=place, step=True, draft=draft or "")
         ):
+            if self._tried is not spec:
+                return  # the settings have been changed, or another step is tried
             if isinstance(item, Finished):
                 html = messages.error(item.error) if item.error else messages.findings(item.value["findings"])
                 yield {self.tried_step: html}

@@ -53,3 +53,17 @@ def test_only_tasks_that_can_try_a_step_have_the_button(
 ) -> None:
     steps = steps_of(task, tmp_path, monkeypatch, None)
     assert steps.model.try_step.visible is shown and steps.model.tried_step.visible is shown
+
+
+def test_a_change_of_the_settings_removes_the_step_that_was_tried_with_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = steps_of("llm-sft", tmp_path, monkeypatch, lambda *given, **more: {"findings": [FOUND]})
+    model, values, other = steps.model, steps.values(batch_size=64), steps.values(batch_size=8)
+    *_, shown = model.show_step(values)
+    assert "1.2 s" in shown[model.tried_step] and model.tried_step not in model.review(values, steps.train)
+    assert model.review(other, steps.train)[model.tried_step] == ""
+    trial = model.show_step(values)
+    assert "Trying one step" in next(trial)[model.tried_step]
+    model.review(other, steps.train)
+    assert list(trial) == [], "its result is not shown beside the other settings"
