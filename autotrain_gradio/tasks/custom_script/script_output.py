@@ -134,7 +134,7 @@ class OutputLog:
 def failure_of(lines: Sequence[str]) -> tuple[str, str]:
     """Return the last line of the last traceback in an output, and its innermost location `(error, "file, line n")`.
 
-    Both are empty without a traceback. Files of packages are passed over where a file of the script called them.
+    Both are empty without a traceback. Files of packages are skipped where a file of the script called them.
     """
     begin = next((i for i in reversed(range(len(lines))) if lines[i].startswith("Traceback (most recent call")), None)
     if begin is None:
